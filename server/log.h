@@ -1,0 +1,26 @@
+/* log: one JSON line per event on stderr. Values are given as typed pairs; there is no way to pass a secret buffer. */
+#ifndef SERVER_LOG_H
+#define SERVER_LOG_H
+
+#include "common.h"
+
+struct req;
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+
+struct log_pair {
+    const char *key;
+    const char *text;    /* NULL: number is the value */
+    long long number;
+};
+#define L_TEXT(k, v) ((struct log_pair){.key = (k), .text = (v) ? (v) : ""})
+#define L_INT(k, v) ((struct log_pair){.key = (k), .number = (v)})
+
+/* log_event(LOG_WARN, rq, "send_ambiguous", L_TEXT("send", id), L_INT("attempt", 2)); rq may be NULL. */
+#define log_event(level, rq, event, ...) \
+    log_pairs(level, rq, event, (struct log_pair[]){__VA_ARGS__ __VA_OPT__(, ) {0}})
+void log_pairs(enum log_level level, const struct req *rq, const char *event, const struct log_pair *pairs);
+void log_level_set(enum log_level level);
+_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2))); /* log and exit(70) */
+
+#endif

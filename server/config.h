@@ -24,4 +24,8 @@ bool config_parse(const char *text, size_t len) MUST_USE;  /* the parser alone: 
 const char *config_text(const char *key);                  /* never NULL; "" when optional and absent; dies on unknown key */
 long config_int(const char *key);
 
+/* Reads the file of a secret into out (NUL-terminated, room counts the NUL). False, and logged without the contents, when it
+ * is missing, too large, or readable by others than its owner. A systemd credential may be readable by its group. */
+bool config_secret(const char *path, char *out, size_t room, size_t *ret_len) MUST_USE;
+
 #endif

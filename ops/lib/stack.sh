@@ -88,3 +88,11 @@ twilio_auth_token_file = $RUN/keys/twilio-auth-token
 twilio_messaging_service = $TWILIO_SERVICE
 LINES
 }
+
+stack_sandbox_arguments() {
+  # shellcheck disable=SC2034 # for who sources this
+  SANDBOX=(node "$ROOT/ops/sandbox/main.mjs" --run "$RUN" --store-port "$TILLGATE_STORE_PORT" --port "$TILLGATE_TWILIO_PORT"
+    --tls-port "$TILLGATE_TWILIO_TLS_PORT" --phone-port "$TILLGATE_PHONE_PORT"
+    --api "http://api.tillgate.localhost:$TILLGATE_HTTP_PORT" --account "$TWILIO_ACCOUNT" --user "$TWILIO_USER"
+    --service "$TWILIO_SERVICE" --ledger "$RUN/ledger.jsonl")
+}

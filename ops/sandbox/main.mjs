@@ -1,0 +1,79 @@
+// What stands in for the outside on a developer's machine: the demo stores, Twilio, and the phones that get the texts.
+//
+//   node ops/sandbox/main.mjs --run .run                    all three, with the keys and secrets that ops/run made there
+//   node ops/sandbox/main.mjs --only twilio,phone --port 0 --phone-port 0 --account AC… --user SK… --secret s --auth-token t
+//
+// Prints one JSON line with the addresses once everything listens. Ports: --store-port, --port (Twilio), --tls-port, --phone-port.
+
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { startPhone } from './phone.mjs'
+import { startStore } from './store.mjs'
+import { startTwilio } from './twilio.mjs'
+
+const { values: given } = parseArgs({
+  options: {
+    run: { type: 'string' },
+    only: { type: 'string', default: 'store,twilio,phone' },
+    host: { type: 'string', default: '127.0.0.1' },
+    'store-port': { type: 'string', default: '8085' },
+    port: { type: 'string', default: '8086' },
+    'tls-port': { type: 'string' },
+    'phone-port': { type: 'string', default: '8088' },
+    api: { type: 'string', default: 'http://api.tillgate.localhost:8080' },
+    account: { type: 'string' },
+    user: { type: 'string' },
+    secret: { type: 'string' },
+    'auth-token': { type: 'string' },
+    service: { type: 'string' },
+    ledger: { type: 'string' },
+    pace: { type: 'string', default: '1' },
+  },
+})
+
+const wanted = given.only.split(',')
+const running = []
+const addresses = {}
+let twilio = null
+
+if (wanted.includes('twilio')) {
+  twilio = await startTwilio(twilioOptions())
+  running.push(twilio)
+  addresses.twilio = twilio.url
+  addresses.twilio_tls = twilio.tlsUrl
+}
+if (wanted.includes('phone')) {
+  if (!twilio) throw new Error('the phone needs Twilio in the same process')
+  const phone = await startPhone({ host: given.host, port: Number(given['phone-port']), events: twilio.events })
+  running.push(phone)
+  addresses.phone = phone.url
+}
+if (wanted.includes('store')) {
+  const store = await startStore({ host: given.host, port: Number(given['store-port']), api: given.api, keys: join(given.run, 'keys') })
+  running.push(store)
+  addresses.store = store.url
+}
+console.log(JSON.stringify(addresses))
+
+for (const signal of ['SIGTERM', 'SIGINT']) {
+  process.on(signal, () => Promise.all(running.map((part) => part.close())).then(() => process.exit(0)))
+}
+
+function twilioOptions() {
+  const file = (name) => (given.run && existsSync(join(given.run, name)) ? readFileSync(join(given.run, name), 'utf8') : undefined)
+  return {
+    host: given.host,
+    port: Number(given.port),
+    account: given.account,
+    user: given.user,
+    secret: given.secret ?? file('keys/twilio-secret')?.trim(),
+    // Two lines while a token is being replaced; the first one signs.
+    authToken: given['auth-token'] ?? file('keys/twilio-auth-token')?.trim().split('\n')[0],
+    service: given.service ?? null,
+    ledger: given.ledger,
+    ca: file('tls/ca.pem'),
+    pace: Number(given.pace),
+    tls: given['tls-port'] ? { port: Number(given['tls-port']), key: file('tls/leaf.key'), cert: file('tls/leaf.pem') } : null,
+  }
+}

@@ -36,6 +36,7 @@ import { CODES, errorBody, magicCode } from './twilio_codes.mjs'
 const API = '/2010-04-01'
 const STEPS = { queued: 30, sent: 150, arrival: 380, final: 400, price: 500 } // milliseconds after the POST
 const REPLY_FAULTS = ['status', 'garbage', 'truncate', 'huge', 'drop']
+const FAULTS = [...REPLY_FAULTS, 'delay', 'outcome', 'stall', 'slow', 'callbacks']
 
 /**
  * Starts it. Options: host, port (0: any), tls {port, key, cert}, account, user, secret (Basic auth; the account with the auth
@@ -406,7 +407,8 @@ async function listMessages(twilio, response, url) {
   const page = clamp(query.get('Page') ?? 0, 0, 1e6)
   const found = twilio.messages.filter((message) => wanted(message, query)).reverse()
   const items = found.slice(page * size, (page + 1) * size)
-  const uri = (n) => `${API}/Accounts/${twilio.account}/Messages.json?${pageQuery(query, size, n)}`
+  // Twilio itself answers with a path here; its specification, to which Prism holds us, asks for a whole URI.
+  const uri = (n) => `https://api.twilio.com${API}/Accounts/${twilio.account}/Messages.json?${pageQuery(query, size, n)}`
   sendJson(response, 200, {
     end: Math.max(page * size + items.length - 1, 0),
     first_page_uri: uri(0),
@@ -521,6 +523,8 @@ function describe(message) {
 }
 
 function addFaults(twilio, list) {
+  const unknown = [list].flat().find((fault) => !FAULTS.includes(fault?.kind))
+  if (unknown !== undefined) throw Object.assign(new Error(`no such fault: ${JSON.stringify(unknown)}`), { status: 400 })
   for (const fault of [list].flat()) twilio.faults.push({ ...fault, times: fault.times ?? Infinity })
   return twilio.faults
 }

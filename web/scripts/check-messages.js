@@ -1,0 +1,55 @@
+/**
+ * Fails when the languages differ in keys or placeholders, when a problem code has no message, when a message is
+ * never used, or when a key is used that does not exist.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Every code that the panel can be answered with. */
+const CODES = `
+  code_wrong code_expired challenge_exhausted locked method_off resend_too_early limit_phone limit_user limit_address
+  limit_range country_not_allowed number_invalid number_type_refused number_suppressed no_phone phone_verified_already
+  proof_required last_method no_authenticator set_up_expired device_unknown tenant_suspended session_required
+  second_step_required fresh_session_required origin_refused overloaded database_unavailable uncertain deadline internal
+  not_found method_not_allowed host_unknown body_malformed content_type_unsupported body_too_large body_invalid network
+`
+  .trim()
+  .split(/\s+/);
+
+const root = new URL('..', import.meta.url).pathname;
+const folder = join(root, 'src/messages');
+const languages = Object.fromEntries(
+  readdirSync(folder).map((file) => [file.replace('.json', ''), JSON.parse(readFileSync(join(folder, file), 'utf8'))]),
+);
+const faults = [];
+const base = languages.en;
+const placeholders = (text) => [...new Set(text.match(/\{\w+\}/g))].sort().join(' ');
+
+for (const [language, messages] of Object.entries(languages)) {
+  for (const key of Object.keys(base)) {
+    if (!messages[key]?.trim()) faults.push(`${language}: ${key} is missing`);
+    else if (placeholders(messages[key]) !== placeholders(base[key]))
+      faults.push(`${language}: ${key} has other placeholders`);
+  }
+  for (const key of Object.keys(messages)) if (!(key in base)) faults.push(`${language}: ${key} is not in en`);
+}
+for (const code of CODES) if (!(`problem_${code}` in base)) faults.push(`no message for the problem ${code}`);
+
+const sources = readdirSync(join(root, 'src'), { recursive: true })
+  .filter((file) => /\.(svelte|ts)$/.test(file))
+  .map((file) => readFileSync(join(root, 'src', file), 'utf8'))
+  .join('\n');
+const plural = (key) => key.replace(/_(one|other)$/, '');
+/** Keys that are put together while running, from a code, a state, a method or a role. */
+const built = /^(problem|reason|delivery|code_a|role|phone_problem)_/;
+for (const key of Object.keys(base)) {
+  if (built.test(key) || [key, plural(key)].some((name) => sources.includes(`'${name}'`))) continue;
+  faults.push(`${key} is never used`);
+}
+for (const [, key] of sources.matchAll(/\bt\('(\w+)'/g)) if (!(key in base)) faults.push(`t('${key}') has no message`);
+for (const [, key] of sources.matchAll(/\btn\('(\w+)'/g))
+  for (const form of ['one', 'other']) if (!(`${key}_${form}` in base)) faults.push(`tn('${key}') has no ${form} form`);
+
+for (const fault of faults) console.error(fault);
+console.log(`${Object.keys(base).length} messages in ${Object.keys(languages).join(', ')}, ${faults.length} faults`);
+process.exit(faults.length ? 1 : 0);

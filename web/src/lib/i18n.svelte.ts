@@ -1,0 +1,60 @@
+/** The words on the screen: one JSON file per language, of which the browser loads only the one it shows. */
+import type en from '../messages/en.json';
+
+export type Locale = 'en' | 'de';
+export type Key = keyof typeof en;
+type Messages = Record<Key, string>;
+type Params = Record<string, string | number>;
+
+export const LOCALES: Record<Locale, string> = { en: 'English', de: 'Deutsch' };
+const load: Record<Locale, () => Promise<{ default: Messages }>> = {
+  en: () => import('../messages/en.json'),
+  de: () => import('../messages/de.json'),
+};
+
+let current = $state<Locale>('en');
+let messages = $state.raw<Partial<Messages>>({});
+
+export const locale = () => current;
+
+export async function setLocale(wanted: string): Promise<void> {
+  const next: Locale = wanted in load ? (wanted as Locale) : 'en';
+  messages = (await load[next]()).default;
+  current = next;
+  document.documentElement.lang = next;
+}
+
+/** The first of the browser's languages that the panel speaks. */
+export function browserLocale(): Locale {
+  const spoken = navigator.languages.map((tag) => tag.slice(0, 2)).find((tag) => tag in load);
+  return (spoken as Locale) ?? 'en';
+}
+
+export function t(key: Key, params: Params = {}): string {
+  return (messages[key] ?? '').replace(/\{(\w+)\}/g, (_, name: string) => String(params[name] ?? ''));
+}
+
+/** A sentence with a number in it: `key_one` or `key_other`, as the language wants it. */
+export function tn(key: string, n: number, params: Params = {}): string {
+  const form = new Intl.PluralRules(current).select(n) === 'one' ? 'one' : 'other';
+  return t(`${key}_${form}` as Key, { n, ...params });
+}
+
+export const has = (key: string): key is Key => key in messages;
+
+/** "a, b or c" */
+export function anyOf(words: string[]): string {
+  return new Intl.ListFormat(current, { type: 'disjunction' }).format(words);
+}
+
+export function date(time: string | number): string {
+  return new Intl.DateTimeFormat(current, { dateStyle: 'medium' }).format(new Date(time));
+}
+
+export function dateTime(time: string | number): string {
+  return new Intl.DateTimeFormat(current, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time));
+}
+
+export function clockTime(time: number): string {
+  return new Intl.DateTimeFormat(current, { timeStyle: 'medium' }).format(new Date(time));
+}

@@ -1,0 +1,228 @@
+-- The methods of the pinned user, and the one counter of wrong codes over all of them.
+
+create or replace function app.has_method(p_tenant_id uuid, p_user_id uuid) returns boolean language sql stable
+return exists (select from app.phones p where p.tenant_id = p_tenant_id and p.user_id = p_user_id and p.state = 'verified')
+    or exists (select from app.authenticators a where a.tenant_id = p_tenant_id and a.user_id = p_user_id and a.state = 'active');
+comment on function app.has_method(uuid, uuid) is 'has this user an active method? One that is off for wrong codes still counts: being off must not reopen the first set-up';
+
+-- What stands behind every decision about methods, in one read: the user, the phones, the authenticator, the backup codes.
+create or replace function app.methods(p_tenant_id uuid, p_user_id uuid,
+  out o_sms boolean, out o_authenticator boolean, out o_backup_codes integer,
+  out o_sms_off boolean, out o_authenticator_off boolean, out o_backup_code_off boolean,
+  out o_preferred text, out o_locked_until timestamptz, out o_wrong_codes integer,
+  out o_phone app.phones, out o_pending app.phones)
+language plpgsql stable as $$
+declare
+  phone app.phones;
+begin
+  select u.sms_wrong >= 100, u.authenticator_wrong >= 100, u.backup_code_wrong >= 100, u.preferred_method,
+         case when u.locked_until > now() then u.locked_until end,
+         case when u.locked_until is null or u.locked_until > now() then u.wrong_codes else 0 end
+    into o_sms_off, o_authenticator_off, o_backup_code_off, o_preferred, o_locked_until, o_wrong_codes
+    from app.users u where u.tenant_id = p_tenant_id and u.user_id = p_user_id;
+  for phone in select * from app.phones p where p.tenant_id = p_tenant_id and p.user_id = p_user_id loop
+    if phone.state = 'verified' then
+      o_phone := phone;
+    else
+      o_pending := phone;
+    end if;
+  end loop;
+  o_sms := o_phone.phone_id is not null;
+  o_authenticator := exists (select from app.authenticators a
+                              where a.tenant_id = p_tenant_id and a.user_id = p_user_id and a.state = 'active');
+  o_backup_codes := coalesce((select cardinality(b.macs) from app.backup_codes b
+                               where b.tenant_id = p_tenant_id and b.user_id = p_user_id), 0);
+  -- a preference for a method that is gone falls to the one that is left
+  o_preferred := case when o_preferred = 'sms' and o_sms then 'sms'
+                      when o_authenticator then 'authenticator'
+                      when o_sms then 'sms' end;
+end
+$$;
+
+-- The methods that work for the pinned user now, without p_except: what a refusal offers instead.
+create or replace function app.alternatives(p_except text default null) returns json language plpgsql stable as $$
+declare
+  m record;
+begin
+  select * into m from app.methods(app.tenant(), app.user_id());
+  if m.o_locked_until is not null then
+    return '[]'::json;
+  end if;
+  return to_json(array_remove(array[
+    case when m.o_authenticator and not m.o_authenticator_off and p_except is distinct from 'authenticator' then 'authenticator' end,
+    case when m.o_sms and not m.o_sms_off and p_except is distinct from 'sms' then 'sms' end,
+    case when m.o_backup_codes > 0 and not m.o_backup_code_off and p_except is distinct from 'backup_code' then 'backup_code' end], null));
+end
+$$;
+
+-- The refusal of a locked user.
+create or replace function app.refuse_locked(p_locked_until timestamptz) returns api.reply language sql stable
+return app.refuse('locked', json_build_object('retry_after', app.seconds_until(p_locked_until), 'locked_until', app.time(p_locked_until),
+                                              'alternatives', json_build_array()));
+
+-- Counts one code of the pinned user as wrong, before it is compared, for the methods it will be compared with. Returns how many
+-- consecutive ones that makes (1 to 10), or null when none may be looked at: the user is locked, or a method is off.
+-- The tenth locks at once: a right code takes the lock back in app.tries_clear. Locks double from 30 minutes to 24 hours.
+create or replace function app.tries_count(p_sms boolean, p_authenticator boolean, p_backup_code boolean) returns integer
+language plpgsql as $$
+declare
+  counted record;
+begin
+  update app.users u
+     set wrong_codes = app.tries_next(u.wrong_codes, u.locked_until),
+         lock_level = case when app.tries_next(u.wrong_codes, u.locked_until) = 10 then least(u.lock_level + 1, 7) else u.lock_level end,
+         locked_until = case when app.tries_next(u.wrong_codes, u.locked_until) = 10
+                             then now() + least(interval '30 minutes' * (1 << u.lock_level), interval '24 hours') end,
+         sms_wrong = u.sms_wrong + p_sms::integer,
+         authenticator_wrong = u.authenticator_wrong + p_authenticator::integer,
+         backup_code_wrong = u.backup_code_wrong + p_backup_code::integer
+   where u.tenant_id = app.tenant() and u.user_id = app.user_id()
+     and (u.locked_until is null or u.locked_until <= now())
+     and (not p_sms or u.sms_wrong < 100)
+     and (not p_authenticator or u.authenticator_wrong < 100)
+     and (not p_backup_code or u.backup_code_wrong < 100)
+  returning u.wrong_codes, u.locked_until into counted;
+  if not found then
+    return null;
+  end if;
+  if counted.wrong_codes = 10 then
+    perform app.event('user_locked', p_detail => json_build_object('until', app.time(counted.locked_until)));
+  end if;
+  return counted.wrong_codes;
+end
+$$;
+
+-- One more wrong code; from 1 again when a lock is over.
+create or replace function app.tries_next(p_wrong_codes smallint, p_locked_until timestamptz) returns integer language sql immutable
+return case when p_locked_until is null then p_wrong_codes + 1 else 1 end;
+
+-- A right code: takes back the counts and the lock. A method that is off stays off until it is reset.
+create or replace function app.tries_clear() returns void language sql volatile as $$
+  update app.users u
+     set wrong_codes = 0, lock_level = 0, locked_until = null,
+         sms_wrong = case when u.sms_wrong < 100 then 0 else 100 end,
+         authenticator_wrong = case when u.authenticator_wrong < 100 then 0 else 100 end,
+         backup_code_wrong = case when u.backup_code_wrong < 100 then 0 else 100 end
+   where u.tenant_id = app.tenant() and u.user_id = app.user_id()
+$$;
+
+-- The refusal of a wrong code; p_challenge_left: tries that the challenge has left, if one was compared.
+create or replace function app.refuse_wrong(p_counted integer, p_challenge_left integer default null) returns api.reply
+language sql stable as $$
+  select app.refuse('code_wrong', json_strip_nulls(json_build_object(
+    'tries_left', least(10 - p_counted, p_challenge_left),
+    'locked_until', case when p_counted = 10 then app.time(u.locked_until) end,
+    'errors', json_build_array(json_build_object('pointer', '/code', 'code', 'invalid')))))
+    from app.users u where u.tenant_id = app.tenant() and u.user_id = app.user_id()
+$$;
+
+-- Looks at one code that may be a texted code of p_challenge_id, a backup code or an authenticator code, whichever the user has. Counts
+-- first, then decides. Returns 200 with code = the method that it was (texted and backup codes are used up by that); 102 with
+-- the sealed TOTP secret when only C can tell; or a refusal.
+create or replace function app.code_check(p_purpose text, p_challenge_id uuid, p_mac_new bytea, p_mac_old bytea,
+                                          p_backup_mac_new bytea, p_backup_mac_old bytea, p_is_totp_shape boolean)
+returns api.reply language plpgsql as $$
+declare
+  m record;
+  challenge record;
+  totp record;
+  try_sms boolean := false;
+  try_totp boolean := false;
+  try_backup boolean := false;
+  counted integer;
+  challenge_left integer;
+begin
+  select * into m from app.methods(app.tenant(), app.user_id());
+  if m.o_locked_until is not null then
+    return app.refuse_locked(m.o_locked_until);
+  end if;
+
+  -- what could it be?
+  select c.state, c.expires_at > now() as in_time into challenge
+    from app.challenges c
+   where c.tenant_id = app.tenant() and c.user_id = app.user_id() and c.challenge_id = p_challenge_id and c.purpose = p_purpose;
+  try_sms := found and p_mac_new is not null and challenge.state = 'live' and challenge.in_time and not m.o_sms_off;
+  try_backup := p_backup_mac_new is not null and m.o_backup_codes > 0 and not m.o_backup_code_off;
+  try_totp := coalesce(p_is_totp_shape, false) and m.o_authenticator and not m.o_authenticator_off;
+  if not (try_sms or try_backup or try_totp) then
+    return case
+      when (p_mac_new is not null and p_challenge_id is not null and m.o_sms_off)
+        or (p_is_totp_shape and m.o_authenticator) or (p_backup_mac_new is not null and m.o_backup_codes > 0)
+        then app.refuse('method_off', json_build_object('alternatives', app.alternatives()))
+      when challenge.state = 'exhausted' then app.refuse('challenge_exhausted', json_build_object('alternatives', app.alternatives()))
+      when p_mac_new is not null then app.refuse('code_expired', json_build_object('alternatives', app.alternatives()))
+      else app.refuse_wrong(m.o_wrong_codes) end;
+  end if;
+
+  counted := app.tries_count(try_sms, try_totp, try_backup);
+  if counted is null then  -- others were counted between our look and our count
+    select * into m from app.methods(app.tenant(), app.user_id());
+    return case when m.o_locked_until is not null then app.refuse_locked(m.o_locked_until)
+                else app.refuse('method_off', json_build_object('alternatives', app.alternatives())) end;
+  end if;
+
+  if try_sms then
+    -- the try is taken and the code used up in one statement; nobody else can have both
+    update app.challenges c
+       set tries = c.tries + 1,
+           state = case when c.mac in (p_mac_new, p_mac_old) then 'used' when c.tries + 1 >= 5 then 'exhausted' else 'live' end,
+           code_sealed = case when c.mac in (p_mac_new, p_mac_old) or c.tries + 1 >= 5 then null else c.code_sealed end
+     where c.tenant_id = app.tenant() and c.user_id = app.user_id() and c.challenge_id = p_challenge_id and c.purpose = p_purpose
+       and c.state = 'live' and c.expires_at > now() and c.tries < 5
+    returning c.state, 5 - c.tries as left_over into challenge;
+    if found and challenge.state = 'used' then
+      perform app.tries_clear();
+      return app.match('sms');
+    end if;
+    challenge_left := case when found then challenge.left_over end;
+    if not found and not try_backup and not try_totp then  -- it ended between our look and our update
+      return app.refuse('code_expired', json_build_object('alternatives', app.alternatives()));
+    end if;
+  end if;
+
+  if try_backup then
+    update app.backup_codes b
+       set macs = array_remove(array_remove(b.macs, p_backup_mac_new), p_backup_mac_old)
+     where b.tenant_id = app.tenant() and b.user_id = app.user_id() and b.macs && array[p_backup_mac_new, p_backup_mac_old];
+    if found then
+      perform app.tries_clear();
+      perform app.event('backup_code_used', p_detail => json_build_object('left', m.o_backup_codes - 1));
+      return app.match('backup_code');
+    end if;
+  end if;
+
+  if try_totp then
+    select a.authenticator_id, a.secret_sealed, a.last_step into totp
+      from app.authenticators a
+     where a.tenant_id = app.tenant() and a.user_id = app.user_id() and a.state = 'active';
+    if found then
+      return row(102, 'totp_check', json_build_object('authenticator_id', totp.authenticator_id), totp.last_step::text,
+                 totp.secret_sealed, false)::api.reply;
+    end if;
+  end if;
+  return app.refuse_wrong(counted, challenge_left);
+end
+$$;
+
+create or replace function app.match(p_method text) returns api.reply language sql immutable
+return row(200, p_method, null, null, null, false)::api.reply;
+comment on function app.match(text) is 'what app.code_check returns for a right code; never leaves the database';
+
+-- The second half of an authenticator code: C has compared, p_step is the time step that matched, null when none did. The step is
+-- spent by one conditional update, so a code works once, ever. Returns 200 with code authenticator, or a refusal.
+create or replace function app.totp_spend(p_authenticator_id uuid, p_step bigint) returns api.reply language plpgsql as $$
+begin
+  if p_step is null then
+    return app.refuse_wrong((select u.wrong_codes from app.users u where u.tenant_id = app.tenant() and u.user_id = app.user_id()));
+  end if;
+  update app.authenticators a set last_step = p_step
+   where a.tenant_id = app.tenant() and a.user_id = app.user_id() and a.authenticator_id = p_authenticator_id
+     and a.state = 'active' and a.last_step < p_step;
+  if not found then
+    perform app.event('authenticator_code_replayed');
+    return app.refuse('code_expired', json_build_object('alternatives', app.alternatives()));
+  end if;
+  perform app.tries_clear();
+  return app.match('authenticator');
+end
+$$;

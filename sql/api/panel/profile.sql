@@ -1,0 +1,64 @@
+-- The profile page.
+
+-- The JSON of the pinned user's profile.
+create or replace function app.profile_json() returns json language plpgsql stable as $$
+declare
+  tenant constant uuid := app.tenant();
+  person constant uuid := app.user_id();
+  p record;
+  m record;
+begin
+  select u.name, u.email, u.locale, s.role, s.second_step_at into p
+    from app.sessions s join app.users u on u.tenant_id = s.tenant_id and u.user_id = s.user_id
+   where s.tenant_id = tenant and s.user_id = person and s.token_hash = app.session_hash();
+  select * into m from app.methods(tenant, person);
+  return json_build_object(
+    'user', json_build_object('id', app.typeid('user', person), 'name', p.name, 'email', p.email, 'role', p.role, 'locale', p.locale),
+    'methods', app.methods_json(m.o_sms, (m.o_phone).hint, m.o_sms_off, m.o_authenticator, m.o_authenticator_off,
+                                m.o_backup_codes, m.o_backup_code_off),
+    'preferred_method', m.o_preferred,
+    'phone', app.phone_json(case when m.o_sms then m.o_phone else m.o_pending end),
+    'pending_phone', app.phone_json(case when m.o_sms then m.o_pending end),
+    'backup_codes_left', m.o_backup_codes,
+    'devices', (select count(*) from app.devices d where d.tenant_id = tenant and d.user_id = person and d.expires_at > now()),
+    'sessions', (select count(*) from app.sessions s
+                  where s.tenant_id = tenant and s.user_id = person and s.expires_at > now() and s.seen_at > now() - interval '15 minutes'),
+    'fresh_until', case when p.second_step_at > now() - interval '15 minutes' then app.time(p.second_step_at + interval '15 minutes') end,
+    'server_time', app.time(now()));
+end
+$$;
+
+-- A signed-in user reads their profile. Returns 200 with the profile.
+create or replace function api.profile_read(p_device_hash bytea)
+returns api.reply language plpgsql security definer set search_path = '' as $$
+begin
+  if not app.entered('session') then
+    return app.refuse('session_required');
+  end if;
+  return app.ok(200, app.profile_json());
+end
+$$;
+
+-- A signed-in user changes what is not null. A preferred method must be one of theirs. Returns 200 with the profile, or no_phone,
+-- no_authenticator.
+create or replace function api.profile_change(p_preferred_method text, p_locale text)
+returns api.reply language plpgsql security definer set search_path = '' as $$
+declare
+  m record;
+begin
+  if not app.entered('session') then
+    return app.refuse('session_required');
+  end if;
+  select * into m from app.methods(app.tenant(), app.user_id());
+  if p_preferred_method = 'sms' and not m.o_sms then
+    return app.refuse('no_phone');
+  elsif p_preferred_method = 'authenticator' and not m.o_authenticator then
+    return app.refuse('no_authenticator');
+  end if;
+  update app.users u
+     set preferred_method = coalesce(p_preferred_method, u.preferred_method), locale = coalesce(p_locale, u.locale)
+   where u.tenant_id = app.tenant() and u.user_id = app.user_id();
+  perform app.event('profile_changed', p_detail => json_strip_nulls(json_build_object('preferred_method', p_preferred_method, 'locale', p_locale)));
+  return app.ok(200, app.profile_json());
+end
+$$;

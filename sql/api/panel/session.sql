@@ -1,0 +1,171 @@
+-- Sessions: what the panel sees of itself, the rise to a new token, the list of sessions.
+
+-- The JSON of a phone, or null.
+create or replace function app.phone_json(p_phone app.phones) returns json language sql stable
+return case when (p_phone).phone_id is null then null
+            else json_build_object('id', app.typeid('phone', (p_phone).phone_id), 'state', (p_phone).state, 'hint', (p_phone).hint) end;
+
+-- The JSON list of active methods, of a row of app.methods.
+create or replace function app.methods_json(p_sms boolean, p_hint text, p_sms_off boolean, p_authenticator boolean, p_authenticator_off boolean,
+                                            p_backup_codes integer, p_backup_code_off boolean)
+returns json language sql immutable
+return array_to_json(array_remove(array[
+  case when p_authenticator then json_build_object('method', 'authenticator', 'off', p_authenticator_off)::text end,
+  case when p_sms then json_build_object('method', 'sms', 'hint', p_hint, 'off', p_sms_off)::text end,
+  case when p_backup_codes > 0 then json_build_object('method', 'backup_code', 'left', p_backup_codes, 'off', p_backup_code_off)::text end
+], null)::json[]);
+
+-- The JSON of one challenge and its latest text.
+create or replace function app.challenge_json(p_challenge app.challenges) returns json language sql stable as $$
+  select json_build_object(
+    'id', app.typeid('challenge', p_challenge.challenge_id), 'purpose', p_challenge.purpose, 'to', p_challenge.hint,
+    'state', case when p_challenge.state = 'live' and p_challenge.expires_at <= now() then 'expired' else p_challenge.state end,
+    'delivery', case s.state when 'in_flight' then 'sending' when 'ambiguous' then 'sending' when 'accepted' then 'sent' else s.state end,
+    'reason', s.reason,
+    'expires_at', app.time(p_challenge.expires_at),
+    'resend_at', app.time(case when s.state in ('undelivered', 'failed', 'refused', 'expired') then least(p_challenge.resend_at, s.moved_at)
+                               else p_challenge.resend_at end),
+    'sends', p_challenge.sends, 'tries_left', 5 - p_challenge.tries)
+    from app.sends s
+   where s.tenant_id = p_challenge.tenant_id and s.send_id = p_challenge.send_id
+$$;
+
+-- The JSON of the pinned session. p_device_hash: the device cookie, if there is one.
+create or replace function app.session_json(p_device_hash bytea) returns json language plpgsql stable as $$
+declare
+  tenant constant uuid := app.tenant();
+  person constant uuid := app.user_id();
+  s record;
+  m record;
+  challenge app.challenges;
+begin
+  select s1.state, s1.role, s1.second_step_at, s1.seen_at, s1.expires_at, s1.destination, s1.return_url,
+         t.name as store_name, t.slug, t.country, u.name, u.email, u.locale
+    into s
+    from app.sessions s1
+    join app.tenants t on t.tenant_id = s1.tenant_id
+    join app.users u on u.tenant_id = s1.tenant_id and u.user_id = s1.user_id
+   where s1.tenant_id = tenant and s1.user_id = person and s1.token_hash = app.session_hash();
+  select * into m from app.methods(tenant, person);
+  select * into challenge
+    from app.challenges c
+   where c.tenant_id = tenant and c.user_id = person and c.state = 'live' and c.expires_at > now()
+   order by c.challenge_id desc limit 1;
+  return json_build_object(
+    'state', case when s.state = 'ready' then 'ready' when m.o_sms or m.o_authenticator then 'second_step' else 'set_up' end,
+    'store', json_build_object('name', s.store_name, 'slug', s.slug, 'country', s.country),
+    'user', json_build_object('id', app.typeid('user', person), 'name', s.name, 'email', s.email, 'role', s.role, 'locale', s.locale),
+    'methods', app.methods_json(m.o_sms, (m.o_phone).hint, m.o_sms_off, m.o_authenticator, m.o_authenticator_off,
+                                m.o_backup_codes, m.o_backup_code_off),
+    'preferred_method', m.o_preferred,
+    'phone', app.phone_json(case when m.o_sms then m.o_phone else m.o_pending end),
+    'pending_phone', app.phone_json(case when m.o_sms then m.o_pending end),
+    'trusted_device', p_device_hash is not null and exists (
+      select from app.devices d
+       where d.tenant_id = tenant and d.user_id = person and d.device_hash = p_device_hash and d.expires_at > now()),
+    'challenge', case when challenge.challenge_id is not null then app.challenge_json(challenge) end,
+    'locked_until', app.time(m.o_locked_until),
+    'fresh_until', case when s.second_step_at > now() - interval '15 minutes' then app.time(s.second_step_at + interval '15 minutes') end,
+    'idle_until', app.time(least(s.seen_at + interval '15 minutes', s.expires_at)),
+    'expires_at', app.time(s.expires_at),
+    'destination', s.destination, 'return_url', s.return_url, 'server_time', app.time(now()));
+end
+$$;
+
+-- Raises the pinned session to ready, or renews it: a new row under a new token takes the place of the old in one statement, and is pinned. p_how: code (a code was
+-- proved: fresh from now), set_up (a first method was made: fresh; a ready session stays as fresh as it was), device (not fresh).
+-- Returns false when the old session is gone, which happens when two rises meet: the second finds nothing.
+create or replace function app.rise(p_how text, p_session_id uuid, p_token_hash bytea) returns boolean language plpgsql as $$
+begin
+  with old as (
+    delete from app.sessions s
+     where s.tenant_id = app.tenant() and s.user_id = app.user_id() and s.token_hash = app.session_hash()
+    returning s.*
+  )
+  insert into app.sessions (tenant_id, user_id, token_hash, session_id, state, role, mode, second_step_at, destination, return_url,
+                            user_agent, address, created_at, expires_at)
+  select old.tenant_id, old.user_id, p_token_hash, p_session_id, 'ready', old.role, old.mode,
+         case p_how when 'code' then now() when 'set_up' then coalesce(old.second_step_at, now()) end,
+         old.destination, old.return_url, old.user_agent, coalesce(nullif(current_setting('app.address', true), ''), old.address),
+         old.created_at, case when old.state = 'launched' then now() + interval '12 hours' else old.expires_at end
+    from old;
+  if not found then
+    return false;
+  end if;
+  perform set_config('app.session', encode(p_token_hash, 'hex'), true);
+  return true;
+end
+$$;
+
+-- Any live session reads itself. Returns 200 with the session.
+create or replace function api.session_read(p_device_hash bytea)
+returns api.reply language plpgsql security definer set search_path = '' as $$
+begin
+  if not app.entered('session') then
+    return app.refuse('session_required');
+  end if;
+  return app.ok(200, app.session_json(p_device_hash));
+end
+$$;
+
+-- Any live session ends itself. Returns 204.
+create or replace function api.session_end()
+returns api.reply language plpgsql security definer set search_path = '' as $$
+begin
+  if not app.entered('session') then
+    return app.refuse('session_required');
+  end if;
+  delete from app.sessions s where s.tenant_id = app.tenant() and s.user_id = app.user_id() and s.token_hash = app.session_hash();
+  perform app.event('session_ended');
+  return app.ok(204);
+end
+$$;
+
+-- A signed-in user lists their own live sessions. Returns 200 with items, newest first.
+create or replace function api.session_list()
+returns api.reply language plpgsql security definer set search_path = '' as $$
+declare
+  items json;
+begin
+  if not app.entered('session') then
+    return app.refuse('session_required');
+  end if;
+  select coalesce(json_agg(json_build_object(
+           'id', app.typeid('session', s.session_id), 'state', s.state, 'name', s.user_agent, 'address', s.address,
+           'created_at', app.time(s.created_at), 'seen_at', app.time(s.seen_at),
+           'current', s.token_hash = app.session_hash()) order by s.created_at desc, s.session_id), '[]'::json)
+    into items
+    from app.sessions s
+   where s.tenant_id = app.tenant() and s.user_id = app.user_id() and s.expires_at > now() and s.seen_at > now() - interval '15 minutes';
+  return app.ok(200, json_build_object('items', items, 'next_cursor', null));
+end
+$$;
+
+-- A signed-in user ends all their other sessions. Returns 204.
+create or replace function api.session_end_others()
+returns api.reply language plpgsql security definer set search_path = '' as $$
+begin
+  if not app.entered('session') then
+    return app.refuse('session_required');
+  end if;
+  delete from app.sessions s where s.tenant_id = app.tenant() and s.user_id = app.user_id() and s.token_hash <> app.session_hash();
+  perform app.event('sessions_ended');
+  return app.ok(204);
+end
+$$;
+
+-- A signed-in user ends one of their sessions, the present one too. Returns 204, or not_found.
+create or replace function api.session_remove(p_session_id uuid)
+returns api.reply language plpgsql security definer set search_path = '' as $$
+begin
+  if not app.entered('session') then
+    return app.refuse('session_required');
+  end if;
+  delete from app.sessions s where s.tenant_id = app.tenant() and s.user_id = app.user_id() and s.session_id = p_session_id;
+  if not found then
+    return app.refuse('not_found');
+  end if;
+  perform app.event('session_ended', p_detail => json_build_object('session', app.typeid('session', p_session_id)));
+  return app.ok(204);
+end
+$$;

@@ -1,0 +1,52 @@
+-- Texts that somebody must look at, over all tenants. Owned by tillgate_jobs, whose policies see every tenant.
+
+-- Takes up to p_limit texts that are due, moves what time alone decides, and returns the list that api.sends_due describes. Each text taken gets its next time, so
+-- nobody else takes it meanwhile; the advisory lock lets one worker look at a time.
+create or replace function jobs.sends_due(p_limit bigint)
+returns json language plpgsql security definer set search_path = '' as $$
+declare
+  due record;
+  action text;
+  next_at timestamptz;
+  work json[] := array[]::json[];
+begin
+  if not app.entered('system') or not pg_try_advisory_xact_lock(hashtext('tillgate.sends_due')) then
+    return '[]'::json;
+  end if;
+  for due in
+    select s.tenant_id, s.send_id, s.state, s.checks, s.created_at, s.moved_at
+      from app.sends s
+     where s.due_at <= now()
+     order by s.due_at
+     limit p_limit
+  loop
+    action := null;
+    if due.created_at <= now() - interval '355 seconds' then
+      -- nothing stays undecided for more than 6 minutes: this runs every second and leaves itself five
+      perform app.send_move(due.tenant_id, due.send_id, null, case when due.state = 'queued' then 'expired' else 'unknown' end,
+                            p_reason => case when due.state = 'queued' then 'expired' else 'unknown' end);
+    elsif due.state = 'queued' then
+      action := 'claim';
+      next_at := now() + interval '2 seconds';
+    elsif due.state = 'in_flight' then
+      -- the lease ran out: its worker died, before or after the post
+      perform app.send_move(due.tenant_id, due.send_id, null, 'ambiguous');
+    elsif app.send_check_after(due.state, due.checks) is null then
+      perform app.send_move(due.tenant_id, due.send_id, null, 'unknown', p_reason => 'unknown');
+    else
+      action := case when due.state = 'ambiguous' then 'resolve' else 'poll' end;
+      -- after the last look, half a minute for its answer
+      next_at := coalesce(due.moved_at + app.send_check_after(due.state, due.checks + 1), now() + interval '30 seconds');
+      next_at := least(next_at, due.created_at + interval '355 seconds');
+    end if;
+    if action is not null then
+      update app.sends s set due_at = next_at, checks = s.checks + (action <> 'claim')::integer
+       where s.tenant_id = due.tenant_id and s.send_id = due.send_id and s.state = due.state and s.due_at <= now();
+      if found then
+        work := work || json_build_object('tenant_id', due.tenant_id, 'send_id', due.send_id, 'action', action);
+      end if;
+    end if;
+  end loop;
+  return array_to_json(work);
+end
+$$;

@@ -1,0 +1,5 @@
+-- Revert tillgate:sessions from pg
+-- cascade: functions that take rows of it; sql/apply makes them again
+begin;
+drop table app.sessions cascade;
+commit;

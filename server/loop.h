@@ -21,4 +21,12 @@ void loop_rewatch(struct loop_watch *watch, int events);
 void loop_unwatch(struct loop_watch *watch);                 /* allowed inside any callback; NULL-safe */
 long long loop_now_ms(void);                                 /* CLOCK_MONOTONIC, as of this turn */
 
+/* ---- for main.c and listen.c ---- */
+struct st_h2o_evloop_t;
+void loop_start(void);                                       /* once per worker, before anything above is used */
+void loop_run(void);                                         /* returns after loop_end */
+void loop_end(void);
+void loop_stop(void);
+struct st_h2o_evloop_t *loop_h2o(void);
+
 #endif

@@ -20,13 +20,21 @@ static const struct problem RUNTIME[] = {
     {"deadline", 504, "Took too long", "The answer took too long. Try again in a moment."},
 };
 
+/* clang-format on */
+static const char *name = "server";
 static const struct problem *product;
 static size_t product_count;
 
-void problem_use(const struct problem *table, size_t count)
+void problem_use(const char *product_name, const struct problem *table, size_t count)
 {
+    name = product_name;
     product = table;
     product_count = count;
+}
+
+const char *problem_product(void)
+{
+    return name;
 }
 
 static const struct problem *look(const struct problem *table, size_t count, const char *code)

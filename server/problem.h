@@ -17,6 +17,7 @@ struct problem {
 
 /* The entry of a code, from the product's table first; the entry of "internal" when nobody knows the code (logged). */
 const struct problem *problem_find(const char *code);
-void problem_use(const struct problem *table, size_t count); /* the product's table; kept by pointer */
+void problem_use(const char *product, const struct problem *table, size_t count); /* both kept by pointer */
+const char *problem_product(void); /* the word in "urn:PRODUCT:problem:CODE" */
 
 #endif

@@ -74,6 +74,8 @@ bool req_replied(const struct req *rq);
  * awaits nor replies, or by req_done. */
 struct req *req_job(const char *name, step *first, void *state);
 void req_done(struct req *rq);
+/* fn(arg) when the request or job has ended, however it ended: a job whose await failed is ended without another step. */
+void req_at_end(struct req *rq, void (*fn)(void *arg), void *arg);
 size_t req_live(void);                                                       /* requests and jobs alive now, for tests and drain */
 
 #endif

@@ -34,6 +34,7 @@ create table app.sends (
   constraint sends_undecided_is_due check ((state in ('queued', 'in_flight', 'ambiguous', 'accepted', 'sent')) = (due_at is not null))
 ) with (fillfactor = 75);
 create index sends_due on app.sends (due_at) where due_at is not null;
+create unique index sends_sid_once on app.sends (tenant_id, sid) where sid is not null;
 create index sends_challenge on app.sends (tenant_id, user_id, challenge_id);
 create index sends_created on app.sends using brin (created_at) with (autosummarize = on);
 

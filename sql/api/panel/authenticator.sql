@@ -1,7 +1,7 @@
 -- The authenticator app: shown, proved, removed.
 
 -- A user who may set up is shown a new secret, valid 10 minutes; the one in use stays until it is proved. Returns 201 with expires_at,
--- server_time and, for the otpauth URI, issuer and account.
+-- server_time and, for the otpauth URI, store and account.
 create or replace function api.authenticator_start(p_authenticator_id uuid, p_secret_sealed bytea)
 returns api.reply language plpgsql security definer set search_path = '' as $$
 declare
@@ -16,10 +16,10 @@ begin
   on conflict on constraint authenticators_one_of_each_state do update
     set authenticator_id = excluded.authenticator_id, secret_sealed = excluded.secret_sealed, expires_at = excluded.expires_at,
         created_at = now();
-  select t.name as issuer, coalesce(u.email, u.name) as account into naming
+  select t.name as store, coalesce(u.email, u.name) as account into naming
     from app.users u join app.tenants t on t.tenant_id = u.tenant_id
    where u.tenant_id = app.tenant() and u.user_id = app.user_id();
-  return app.ok(201, json_build_object('issuer', naming.issuer, 'account', naming.account,
+  return app.ok(201, json_build_object('store', naming.store, 'account', naming.account,
                                        'expires_at', app.time(now() + life), 'server_time', app.time(now())));
 end
 $$;

@@ -8,35 +8,35 @@ create or replace function app.provider_code(p_code bigint, out class text, out 
 returns setof record language sql immutable rows 1 as $$
   select v.class, v.reason, v.strikes, v.in_window::interval, v.rests::interval
     from (values
-      (20003, 'config', 'provider_down', null, null, null),
-      (20404, 'config', 'provider_down', null, null, null),
-      (20429, 'retry', 'provider_busy', null, null, null),
-      (14107, 'retry', 'provider_busy', null, null, null),
-      (21611, 'retry', 'provider_busy', null, null, null),
-      (30001, 'retry', 'provider_busy', null, null, null),
+      (20003, 'config', 'provider_config', null, null, null),
+      (20404, 'config', 'provider_config', null, null, null),
+      (20429, 'retry', 'provider_down', null, null, null),
+      (14107, 'retry', 'provider_down', null, null, null),
+      (21611, 'retry', 'provider_down', null, null, null),
+      (30001, 'retry', 'provider_down', null, null, null),
       (21211, 'permanent', 'number_invalid', 1, '30 days', '30 days'),
       (21217, 'permanent', 'number_invalid', 1, '30 days', '30 days'),
       (21408, 'geo', 'region_off', null, null, null),
       (60605, 'geo', 'region_off', null, null, null),
       (21606, 'transport', 'unreachable', null, null, null),
       (21612, 'transport', 'unreachable', null, null, null),
-      (21608, 'config', 'provider_down', null, null, null),
+      (21608, 'config', 'provider_config', null, null, null),
       (21610, 'opt_out', 'opted_out', 1, '30 days', '30 days'),
       (21614, 'permanent', 'landline', 1, '30 days', '30 days'),
       (60205, 'permanent', 'landline', 1, '30 days', '30 days'),
-      (30002, 'config', 'provider_down', null, null, null),
+      (30002, 'config', 'provider_config', null, null, null),
       (30003, 'soft', 'unreachable', 3, '24 hours', '24 hours'),
       (30004, 'carrier', 'blocked', null, null, null),
       (30007, 'carrier', 'blocked', null, null, null),
-      (30005, 'hard', 'number_unknown', 2, '30 days', '30 days'),
+      (30005, 'hard', 'unreachable', 2, '30 days', '30 days'),
       (30006, 'hard', 'landline', 2, '30 days', '30 days'),
       (30008, 'soft', 'unknown', null, null, null),
       (30010, 'price', 'price', null, null, null),
-      (30032, 'config', 'provider_down', null, null, null),
-      (30034, 'config', 'provider_down', null, null, null),
+      (30032, 'config', 'provider_config', null, null, null),
+      (30034, 'config', 'provider_config', null, null, null),
       (30036, 'expired', 'expired', null, null, null),
-      (30450, 'fraud', 'blocked', null, null, null),
-      (60410, 'fraud', 'blocked', null, null, null)
+      (30450, 'fraud', 'fraud', null, null, null),
+      (60410, 'fraud', 'fraud', null, null, null)
     ) as v (code, class, reason, strikes, in_window, rests)
    where v.code = p_code
 $$;

@@ -110,7 +110,7 @@ begin
       'challenge_id', s.challenge_id, 'user_id', s.user_id, 'phone_id', s.phone_id,
       'to_sealed', encode(text_.number_sealed, 'hex'), 'code_sealed', encode(text_.code_sealed, 'hex'),
       'expires_in', floor(extract(epoch from text_.expires_at - now()))::integer,
-      'tenant_name', text_.name, 'slug', text_.slug, 'locale', text_.locale)
+      'store', text_.name, 'slug', text_.slug, 'locale', text_.locale)
       from app.sends s where s.tenant_id = app.tenant() and s.send_id = p_send_id));
 end
 $$;
@@ -156,54 +156,69 @@ begin
 end
 $$;
 
--- The sender reads what it needs to look for a text at the provider. Returns 200 with state, sid, the sealed number and times, or not_found.
+-- The sender reads what it needs to look for a text at the provider. Returns 200 with the sealed number and code, the sid if it is known and
+-- when the post began (sent_at, milliseconds since 1970); or gone, when the text is decided or unknown here.
 create or replace function api.send_look(p_send_id uuid)
 returns api.reply language plpgsql security definer set search_path = '' as $$
 declare
   looked json;
 begin
   if not app.entered('system') then
-    return app.refuse('not_found');
+    return app.refuse('gone');
   end if;
   select json_build_object(
-           'state', s.state, 'sid', s.sid, 'mode', s.mode, 'challenge_id', s.challenge_id, 'user_id', s.user_id, 'phone_id', s.phone_id,
+           'sid', s.sid, 'mode', s.mode, 'sent_at', (extract(epoch from s.posted_at) * 1000)::bigint,
+           'challenge_id', s.challenge_id, 'user_id', s.user_id, 'phone_id', s.phone_id,
            'to_sealed', encode(p.number_sealed, 'hex'), 'code_sealed', encode(c.code_sealed, 'hex'), 'purpose', c.purpose,
-           'tenant_name', t.name, 'slug', t.slug, 'locale', u.locale,
-           'created_at', app.time(s.created_at), 'posted_at', app.time(s.posted_at), 'checks', s.checks)
+           'expires_in', case when c.state = 'live' then greatest(0, floor(extract(epoch from c.expires_at - now())))::integer end,
+           'store', t.name, 'slug', t.slug, 'locale', u.locale)
     into looked
     from app.sends s
     join app.challenges c on c.tenant_id = s.tenant_id and c.user_id = s.user_id and c.challenge_id = s.challenge_id
     join app.users u on u.tenant_id = s.tenant_id and u.user_id = s.user_id
     join app.tenants t on t.tenant_id = s.tenant_id
     left join app.phones p on p.tenant_id = s.tenant_id and p.user_id = s.user_id and p.phone_id = s.phone_id
-   where s.tenant_id = app.tenant() and s.send_id = p_send_id;
+   where s.tenant_id = app.tenant() and s.send_id = p_send_id and s.due_at is not null;
   if not found then
-    return app.refuse('not_found');
+    return app.refuse('gone');
   end if;
   return app.ok(200, looked);
 end
 $$;
 
--- The sender reports what it found at the provider; p_sid null: nothing. Returns 204, or not_found.
-create or replace function api.send_resolve(p_send_id uuid, p_sid text, p_status text, p_error_code bigint)
+-- The sender reports what it found at the provider; p_sid null: nothing. Returns 204; taken, when that message is another text's; or not_found.
+create or replace function api.send_resolve(p_send_id uuid, p_sid text, p_status text, p_error_code bigint, p_reason text)
 returns api.reply language plpgsql security definer set search_path = '' as $$
 begin
   if not app.entered('system') then
     return app.refuse('not_found');
   end if;
-  return app.send_heard(p_send_id, p_sid, p_status, p_error_code);
+  return app.send_heard(p_send_id, p_sid, p_status, p_error_code, p_reason, true);
 end
 $$;
 
--- A word from the provider about a text, whether it called or was asked. Returns 204 (also when it was old news), or not_found.
-create or replace function app.send_heard(p_send_id uuid, p_sid text, p_status text, p_error_code bigint) returns api.reply language plpgsql as $$
+-- A word from the provider about a text. One message belongs to one text: sends_sid_once decides. When the word was found by searching (p_searched), a message that
+-- another text has is not ours: taken. A callback carries the id of its text under a MAC, so it is believed without the sid.
+-- Returns 204 (also when it was old news), or not_found.
+create or replace function app.send_heard(p_send_id uuid, p_sid text, p_status text, p_error_code bigint, p_reason text, p_searched boolean)
+returns api.reply language plpgsql as $$
+declare
+  state constant text := app.provider_state(p_status, p_error_code);
 begin
   if not exists (select from app.sends s where s.tenant_id = app.tenant() and s.send_id = p_send_id) then
     return app.refuse('not_found');
   end if;
-  if p_sid is not null and app.provider_state(p_status, p_error_code) is not null then
-    perform app.send_move(app.tenant(), p_send_id, null, app.provider_state(p_status, p_error_code), p_sid, p_error_code);
+  if p_sid is null or state is null then
+    return app.ok(204);
   end if;
+  begin
+    perform app.send_move(app.tenant(), p_send_id, null, state, p_sid, p_error_code, p_reason);
+  exception when unique_violation then
+    if p_searched then
+      return app.refuse('taken');
+    end if;
+    perform app.send_move(app.tenant(), p_send_id, null, state, null, p_error_code, p_reason);
+  end;
   return app.ok(204);
 end
 $$;

@@ -32,19 +32,22 @@ seconds_since() {
 # long it took; when it fails, shows the end of the output and leaves the script. Must not be called inside a condition:
 # bash would switch set -e off for everything below.
 step() {
-  local label=$1 started status log
+  local label=$1 started status=0 log
   shift
   mkdir -p "$RUN/log"
   log=$RUN/log/$(printf '%s' "$label" | tr -cs 'A-Za-z0-9\n' '-').log
   started=$(now_us)
   if [[ -t 1 ]]; then printf '… %s' "$label"; fi
-  set +e
+  # In the background and in a process group of its own, so that a signal to us is answered at once and reaches all of it.
+  set -m
   (
     set -e
     "$@"
-  ) >"$log" 2>&1 </dev/null
-  status=$?
-  set -e
+  ) >"$log" 2>&1 </dev/null &
+  STEP_PID=$!
+  set +m
+  wait "$STEP_PID" || status=$?
+  STEP_PID=
   if [[ -t 1 ]]; then printf '\r\033[K'; fi
   if ((status == 0)); then
     printf '✓ %s (%s s)\n' "$label" "$(seconds_since "$started")"
@@ -53,6 +56,11 @@ step() {
   printf '✗ %s (%s s); the end of %s:\n' "$label" "$(seconds_since "$started")" "$log" >&2
   tail -n 30 "$log" | sed 's/^/  | /' >&2
   exit "$status"
+}
+
+# step_stop: ends the step under way, for a trap that leaves the script.
+step_stop() {
+  if [[ -n ${STEP_PID:-} ]]; then kill -TERM -- "-$STEP_PID" 2>/dev/null || true; fi
 }
 
 # wait_for SECONDS COMMAND…: tries COMMAND every 50 ms until it succeeds; 1 when the time is over.

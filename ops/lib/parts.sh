@@ -66,3 +66,20 @@ part_obituary() {
   printf '✗ %s stopped by itself (exit code %d); the end of %s:\n' "$1" "$2" "$RUN/log/$1.log" >&2
   tail -n 20 "$RUN/log/$1.log" | sed 's/^/  | /' >&2
 }
+
+# part_ready NAME LABEL URL: waits up to 20 s until URL answers 2xx, and says so like a step; should the part die meanwhile,
+# or the time be over, shows its log and leaves the script.
+part_ready() {
+  local name=$1 label=$2 url=$3 started
+  started=$(now_us)
+  if ! wait_for 20 part_answers_or_died "$name" "$url" || ! part_alive "$name"; then
+    printf '✗ %s (%s s): no answer from %s; the end of %s:\n' "$label" "$(seconds_since "$started")" "$url" "$RUN/log/$name.log" >&2
+    tail -n 20 "$RUN/log/$name.log" | sed 's/^/  | /' >&2
+    exit 1
+  fi
+  printf '✓ %s (%s s)\n' "$label" "$(seconds_since "$started")"
+}
+
+part_answers_or_died() {
+  ! part_alive "$1" || curl --fail --silent --output /dev/null --max-time 2 "$2"
+}

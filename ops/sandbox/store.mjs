@@ -118,8 +118,8 @@ function dashboard(at) {
 
 function chart() {
   const bars = [38, 52, 45, 61, 58, 74, 66]
-  const drawn = bars.map((height, i) => `<rect x="${i * 46 + 6}" y="${84 - height}" width="30" height="${height}" rx="5"></rect>`)
-  return `<svg class="chart" viewBox="0 0 328 88" aria-hidden="true">${drawn.join('')}</svg>`
+  const drawn = bars.map((height, i) => `<rect x="${i * 100 + 14}" y="${84 - height}" width="72" height="${height}" rx="5"></rect>`)
+  return `<svg class="chart" viewBox="0 0 700 88" aria-hidden="true">${drawn.join('')}</svg>`
 }
 
 function orderTable({ shop, words }) {

@@ -1,22 +1,24 @@
 import { createHash } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type Plugin } from 'vite';
 
-/** Subresource integrity for the files that index.html names: a changed file is refused by the browser. */
+/** Subresource integrity for the files that index.html names, once they are written as they will be served. */
 function integrity(): Plugin {
   return {
     name: 'integrity',
-    enforce: 'post',
-    transformIndexHtml: {
-      order: 'post',
-      handler(html, { bundle }) {
-        return html.replace(/<(?:script|link)[^>]+(?:src|href)="\/(assets\/[^"]+\.(?:js|css))"/g, (tag, name) => {
-          const file = bundle?.[name];
-          if (!file) return tag;
-          const content = file.type === 'chunk' ? file.code : file.source;
-          return `${tag} integrity="sha384-${createHash('sha384').update(content).digest('base64')}"`;
-        });
-      },
+    apply: 'build',
+    writeBundle({ dir = 'dist' }) {
+      const page = join(dir, 'index.html');
+      const html = readFileSync(page, 'utf8').replace(
+        /<(?:script|link)[^>]+(?:src|href)="\/(assets\/[^"]+\.(?:js|css))"/g,
+        (tag, name: string) => {
+          const digest = createHash('sha384').update(readFileSync(join(dir, name))).digest('base64');
+          return `${tag} integrity="sha384-${digest}"`;
+        },
+      );
+      writeFileSync(page, html);
     },
   };
 }

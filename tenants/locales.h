@@ -1,0 +1,9 @@
+/* locales: the languages of panel and texts. */
+#ifndef TENANTS_LOCALES_H
+#define TENANTS_LOCALES_H
+
+#include "common.h"
+
+static const char *const LOCALES[] = {"en", "de", NULL};
+
+#endif

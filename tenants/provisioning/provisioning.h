@@ -1,0 +1,18 @@
+/* provisioning: the handlers of what the platform's backend calls, and its operator's subcommand; routes.c says when.
+ */
+#ifndef TENANTS_PROVISIONING_H
+#define TENANTS_PROVISIONING_H
+
+#include "req.h"
+
+step tenant_create, tenant_list, tenant_read, tenant_change, tenant_suspend, tenant_resume;
+step key_create, key_list, key_revoke;
+step openapi_read;
+
+/* `tillgate platform-key create|list|revoke`. Returns the exit code, or -1 when argv names another subcommand. */
+int platform_keys_command(int argc, char **argv);
+
+/* Loads the API's description, which openapi_read answers with. */
+bool openapi_start(void) MUST_USE;
+
+#endif

@@ -1,0 +1,69 @@
+/* routes: the table of contents. One line per endpoint; its last word is also the SQL function, the operationId and the
+ * test. */
+#include "routes.h"
+
+#include "caller.h"
+#include "launch/launch.h"
+#include "panel/panel.h"
+#include "provisioning/provisioning.h"
+#include "sms/callbacks.h"
+
+/* clang-format off */
+const struct route ROUTES[] = {
+    /* the platform's backend */
+    {"POST",   "/v1/tenants",                         HOST_API, LEVEL_PLATFORM,   BODY_JSON,          tenant_create, "tenant_create"},
+    {"GET",    "/v1/tenants",                         HOST_API, LEVEL_PLATFORM,   BODY_NONE,          tenant_list, "tenant_list"},
+    {"GET",    "/v1/tenants/{tenant}",                HOST_API, LEVEL_PLATFORM,   BODY_NONE,          tenant_read, "tenant_read"},
+    {"PATCH",  "/v1/tenants/{tenant}",                HOST_API, LEVEL_PLATFORM,   BODY_JSON,          tenant_change, "tenant_change"},
+    {"POST",   "/v1/tenants/{tenant}/suspend",        HOST_API, LEVEL_PLATFORM,   BODY_JSON,          tenant_suspend, "tenant_suspend"},
+    {"POST",   "/v1/tenants/{tenant}/resume",         HOST_API, LEVEL_PLATFORM,   BODY_JSON,          tenant_resume, "tenant_resume"},
+    {"POST",   "/v1/tenants/{tenant}/keys",           HOST_API, LEVEL_PLATFORM,   BODY_JSON,          key_create, "key_create"},
+    {"GET",    "/v1/tenants/{tenant}/keys",           HOST_API, LEVEL_PLATFORM,   BODY_NONE,          key_list, "key_list"},
+    {"DELETE", "/v1/tenants/{tenant}/keys/{key}",     HOST_API, LEVEL_PLATFORM,   BODY_NONE,          key_revoke, "key_revoke"},
+
+    /* a store's backend */
+    {"POST",   "/v1/launches",                        HOST_API, LEVEL_TENANT,     BODY_JSON,          launch_create, "launch_create"},
+    {"DELETE", "/v1/launches/{launch}",               HOST_API, LEVEL_TENANT,     BODY_NONE,          launch_revoke, "launch_revoke"},
+
+    /* anybody */
+    {"GET",    "/v1/openapi.yaml",                    HOST_API, LEVEL_PUBLIC,     BODY_NONE,          openapi_read, "openapi_read"},
+
+    /* the store admin's browser: way in, session */
+    {"POST",   "/launch",                             HOST_PANEL, LEVEL_HOST,       BODY_FORM,          launch_redeem, "launch_redeem"},
+    {"GET",    "/api/session",                        HOST_PANEL, LEVEL_LAUNCHED,   BODY_NONE,          session_read, "session_read"},
+    {"DELETE", "/api/session",                        HOST_PANEL, LEVEL_LAUNCHED,   BODY_NONE,          session_end, "session_end"},
+    {"GET",    "/api/time",                           HOST_PANEL, LEVEL_PUBLIC,     BODY_NONE,          time_read, "time_read"},
+
+    /* the second step */
+    {"POST",   "/api/second-step/send-code",          HOST_PANEL, LEVEL_LAUNCHED,   BODY_JSON_OPTIONAL, second_step_send_code, "second_step_send_code"},
+    {"POST",   "/api/second-step/verify",             HOST_PANEL, LEVEL_LAUNCHED,   BODY_JSON,          second_step_verify, "second_step_verify"},
+    {"POST",   "/api/second-step/device",             HOST_PANEL, LEVEL_LAUNCHED,   BODY_JSON_OPTIONAL, second_step_device, "second_step_device"},
+    {"GET",    "/api/challenges/{challenge}",         HOST_PANEL, LEVEL_LAUNCHED,   BODY_NONE,          challenge_read, "challenge_read"},
+
+    /* methods */
+    {"PUT",    "/api/phone",                          HOST_PANEL, LEVEL_SET_UP,     BODY_JSON,          phone_save, "phone_save"},
+    {"POST",   "/api/phone/send-code",                HOST_PANEL, LEVEL_SET_UP,     BODY_JSON_OPTIONAL, phone_send_code, "phone_send_code"},
+    {"POST",   "/api/phone/verify",                   HOST_PANEL, LEVEL_SET_UP,     BODY_JSON,          phone_verify, "phone_verify"},
+    {"POST",   "/api/phone/change/send-code",         HOST_PANEL, LEVEL_SIGNED_IN,  BODY_JSON_OPTIONAL, phone_change_send_code, "phone_change_send_code"},
+    {"POST",   "/api/phone/change",                   HOST_PANEL, LEVEL_FRESH,      BODY_JSON,          phone_change, "phone_change"},
+    {"DELETE", "/api/phone",                          HOST_PANEL, LEVEL_FRESH,      BODY_NONE,          phone_remove, "phone_remove"},
+    {"POST",   "/api/authenticator",                  HOST_PANEL, LEVEL_SET_UP,     BODY_JSON_OPTIONAL, authenticator_start, "authenticator_start"},
+    {"POST",   "/api/authenticator/check",            HOST_PANEL, LEVEL_SET_UP,     BODY_JSON,          authenticator_check, "authenticator_check"},
+    {"DELETE", "/api/authenticator",                  HOST_PANEL, LEVEL_FRESH,      BODY_NONE,          authenticator_remove, "authenticator_remove"},
+    {"POST",   "/api/backup-codes",                   HOST_PANEL, LEVEL_FRESH,      BODY_JSON_OPTIONAL, backup_codes_create, "backup_codes_create"},
+
+    /* profile */
+    {"GET",    "/api/profile",                        HOST_PANEL, LEVEL_SIGNED_IN,  BODY_NONE,          profile_read, "profile_read"},
+    {"PATCH",  "/api/profile",                        HOST_PANEL, LEVEL_SIGNED_IN,  BODY_JSON,          profile_change, "profile_change"},
+    {"GET",    "/api/devices",                        HOST_PANEL, LEVEL_SIGNED_IN,  BODY_NONE,          device_list, "device_list"},
+    {"DELETE", "/api/devices",                        HOST_PANEL, LEVEL_SIGNED_IN,  BODY_NONE,          device_clear, "device_clear"},
+    {"DELETE", "/api/devices/{device}",               HOST_PANEL, LEVEL_SIGNED_IN,  BODY_NONE,          device_remove, "device_remove"},
+    {"GET",    "/api/sessions",                       HOST_PANEL, LEVEL_SIGNED_IN,  BODY_NONE,          session_list, "session_list"},
+    {"DELETE", "/api/sessions",                       HOST_PANEL, LEVEL_SIGNED_IN,  BODY_NONE,          session_end_others, "session_end_others"},
+    {"DELETE", "/api/sessions/{session}",             HOST_PANEL, LEVEL_SIGNED_IN,  BODY_NONE,          session_remove, "session_remove"},
+
+    /* Twilio */
+    {"POST",   "/hooks/twilio/{tenant}/{send}/{mac}", HOST_HOOKS, LEVEL_CALLBACK,   BODY_FORM,          send_callback, "send_callback"},
+};
+/* clang-format on */
+const size_t ROUTE_COUNT = LEN(ROUTES);

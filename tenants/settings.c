@@ -1,0 +1,23 @@
+/* settings: what the product can be told, and what it does otherwise. */
+#include "settings.h"
+
+/* clang-format off */
+const struct config_key SETTINGS[] = {
+    {"operator_database", CONFIG_TEXT, "", 0, 0, "libpq conninfo of the operator's role; only the platform-key subcommand uses it"},
+    {"openapi", CONFIG_PATH, NULL, 0, 0, "the API's description, served at /v1/openapi.yaml"},
+    {"phone_metadata", CONFIG_PATH, NULL, 0, 0, "metadata.max.json of the panel's libphonenumber-js"},
+    {"api_origin", CONFIG_ORIGINS, NULL, 0, 0, "where backends reach us"},
+    {"hooks_origin", CONFIG_ORIGINS, NULL, 0, 0, "where Twilio reaches us; part of every signature"},
+    {"panel_origins", CONFIG_ORIGINS, NULL, 0, 0, "origins of the panel with {slug}; links are built from the first"},
+    {"twilio_url", CONFIG_ORIGINS, "https://api.twilio.com", 0, 0, "where Twilio's API is"},
+    {"twilio_ca_file", CONFIG_PATH, "", 0, 0, "authorities for twilio_url, instead of the system's"},
+    {"twilio_account", CONFIG_TEXT, NULL, 0, 0, "account SID, AC…"},
+    {"twilio_user", CONFIG_TEXT, NULL, 0, 0, "API key SID (SK…) or account SID"},
+    {"twilio_secret_file", CONFIG_SECRET_FILE, NULL, 0, 0, "secret of the API key, or the account's auth token"},
+    {"twilio_auth_token_file", CONFIG_SECRET_FILE, NULL, 0, 0, "one or two lines: the auth tokens that callbacks may be signed with"},
+    {"twilio_messaging_service", CONFIG_TEXT, "", 0, 0, "MG…; goes before twilio_from"},
+    {"twilio_from", CONFIG_TEXT, "", 0, 0, "the sender's number, +…"},
+    {"sender_concurrency", CONFIG_INT, "64", 1, 10000, "posts under way per worker"},
+};
+/* clang-format on */
+const size_t SETTING_COUNT = LEN(SETTINGS);

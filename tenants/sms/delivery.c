@@ -1,0 +1,182 @@
+/* delivery: one send to Twilio: claim it (committed), post it, record how that ended. */
+#include "sms/sender.h"
+
+#include "caller.h"
+#include "counts.h"
+#include "factors/code.h"
+#include "factors/phone_number.h"
+#include "fetch.h"
+#include "log.h"
+#include "loop.h"
+#include "sms/callbacks.h"
+#include "sms/opened.h"
+#include "sms/texts.h"
+#include "sms/twilio.h"
+
+#define POST_DEADLINE_MS 5000 /* the user is told within 5 s (product.md) */
+#define TRIES 6               /* 0.5, 1, 2, 4, 4 s apart; 429 does not count */
+#define LATER_MS 30000        /* Twilio's queue for our sender is full */
+
+struct delivery {
+    int64_t fence;
+    int64_t attempt;
+    long seconds_left;
+};
+
+static step delivery_claimed, delivery_posted, delivery_recorded;
+static bool write_form(struct req *rq, char form[static TWILIO_FORM]);
+static void record_posted(struct req *rq, const struct twilio_outcome *outcome);
+static void record(struct req *rq, const char *outcome, const char *sid, long error, const char *reason, long retry_ms);
+static long pause_ms(int64_t attempt);
+
+void delivery_begin(struct req *rq)
+{
+    struct errand *errand = rq->state;
+    db_call(rq, DB_ALONE, caller_system(rq, errand->tenant), "send_claim", ARGS(db_uuid(errand->send)),
+            delivery_claimed);
+}
+
+static void delivery_claimed(struct req *rq)
+{
+    struct errand *errand = rq->state;
+    if (db_row(rq)->status != 200) {
+        counts_send("gone"); /* another worker has it, or its code is dead */
+        return;
+    }
+    struct delivery *delivery = errand->state = req_alloc(rq, sizeof(*delivery));
+    json_t *body = db_body(rq);
+    const char *mode = json_string_value(json_object_get(body, "mode"));
+    delivery->fence = json_integer_value(json_object_get(body, "fence"));
+    delivery->attempt = json_integer_value(json_object_get(body, "attempt"));
+    delivery->seconds_left = (long)json_integer_value(json_object_get(body, "expires_in"));
+
+    char form[TWILIO_FORM];
+    if (!mode || strcmp(mode, "live") != 0) {
+        record(rq, "delivered", NULL, 0, NULL, 0); /* a test key's: never spends money */
+        return;
+    }
+    if (!write_form(rq, form)) {
+        record(rq, "failed", NULL, 0, "unknown", 0);
+        return;
+    }
+    if (!flow_take(sender_flow(), loop_now_ms())) {
+        crypt_wipe(form, sizeof(form));
+        record(rq, "retry", NULL, 0, "provider_down", flow_wait_ms(sender_flow(), loop_now_ms()) + pause_ms(1));
+        return;
+    }
+    const struct account *account = sender_account();
+    fetch_call(rq,
+               &(struct fetch_request){.method = "POST",
+                                       .url = req_printf(rq, "%s.json", account->messages),
+                                       .user = account->user,
+                                       .password = account->secret,
+                                       .form = form,
+                                       .deadline_ms = POST_DEADLINE_MS},
+               delivery_posted);
+    crypt_wipe(form, sizeof(form));
+}
+
+/* Opens number and code, composes the text, and encodes it. False, and logged, when something of it cannot be. */
+static bool write_form(struct req *rq, char form[static TWILIO_FORM])
+{
+    struct errand *errand = rq->state;
+    struct delivery *delivery = errand->state;
+    struct opened opened;
+    char text[TEXTS_ROOM], url[CALLBACKS_URL];
+    if (!opened_read(rq, errand->tenant, &opened) || !opened.has_number || !opened.has_code) {
+        log_event(LOG_ERROR, rq, "send_unreadable");
+        return false;
+    }
+    callbacks_url(errand->tenant, errand->send, url);
+    const struct account *account = sender_account();
+    bool good = texts_compose(&(struct text_parts){.purpose = opened.purpose,
+                                                   .locale = opened.locale,
+                                                   .code = opened.code,
+                                                   .store = opened.store,
+                                                   .slug = opened.slug,
+                                                   .host = opened.host,
+                                                   .seconds = delivery->seconds_left},
+                              text) &&
+                twilio_form(&(struct twilio_message){.to = opened.number,
+                                                     .from = account->from,
+                                                     .messaging_service = account->messaging_service,
+                                                     .body = text,
+                                                     .status_callback = url,
+                                                     .seconds_left = delivery->seconds_left},
+                            form);
+    if (!good)
+        log_event(LOG_ERROR, rq, "send_too_long", L_TEXT("host", opened.host));
+    crypt_wipe(text, sizeof(text));
+    crypt_wipe(&opened, sizeof(opened));
+    return good;
+}
+
+static void delivery_posted(struct req *rq)
+{
+    const struct fetch_answer *answer = fetch_answer(rq);
+    struct twilio_outcome outcome = twilio_posted(answer);
+    bool answered = answer->end == FETCH_ANSWERED && answer->status < 500;
+    flow_ended(sender_flow(), outcome.slow_down ? FLOW_SLOW_DOWN : answered ? FLOW_GOOD : FLOW_BAD, loop_now_ms());
+    if (outcome.verdict != TWILIO_ACCEPTED)
+        log_event(outcome.verdict == TWILIO_CONFIG ? LOG_ERROR : LOG_WARN, rq, "send_not_accepted",
+                  L_INT("verdict", outcome.verdict), L_INT("error", outcome.error), L_INT("status", answer->status),
+                  L_TEXT("why", answer->error));
+    record_posted(rq, &outcome);
+}
+
+static void record_posted(struct req *rq, const struct twilio_outcome *outcome)
+{
+    struct errand *errand = rq->state;
+    struct delivery *delivery = errand->state;
+    const char *sid = *outcome->sid ? req_copy(rq, outcome->sid, strlen(outcome->sid)) : NULL;
+    switch (outcome->verdict) {
+    case TWILIO_ACCEPTED:
+        record(rq, "accepted", sid, 0, NULL, 0);
+        return;
+    case TWILIO_RETRY:
+        if (delivery->attempt >= TRIES && !outcome->slow_down)
+            record(rq, "failed", NULL, outcome->error, "provider_down", 0);
+        else
+            record(rq, "retry", NULL, outcome->error, "provider_down", pause_ms(delivery->attempt));
+        return;
+    case TWILIO_RETRY_LATER:
+        record(rq, "retry", NULL, outcome->error, "provider_down", LATER_MS);
+        return;
+    case TWILIO_CONFIG:
+        record(rq, "failed", sid, outcome->error, "provider_down", 0);
+        return;
+    case TWILIO_FAILED:
+        record(rq, "failed", sid, outcome->error, outcome->error ? NULL : "unknown", 0);
+        return;
+    case TWILIO_AMBIGUOUS:
+        record(rq, "ambiguous", NULL, outcome->error, NULL, 0);
+        return;
+    }
+}
+
+/* `sid` and `reason` must live as long as the job. */
+static void record(struct req *rq, const char *outcome, const char *sid, long error, const char *reason, long retry_ms)
+{
+    struct errand *errand = rq->state;
+    struct delivery *delivery = errand->state;
+    counts_send(outcome);
+    db_call(rq, DB_WRITE, caller_system(rq, errand->tenant), "send_outcome",
+            ARGS(db_uuid(errand->send), db_int(delivery->fence), db_text(outcome), db_text(sid),
+                 error ? db_int(error) : db_null_int(), db_text(reason), retry_ms ? db_int(retry_ms) : db_null_int()),
+            delivery_recorded);
+}
+
+/* Nothing is left to do: "gone" means that a callback or another worker was faster. */
+static void delivery_recorded(struct req *rq)
+{
+    if (db_row(rq)->code)
+        log_event(LOG_INFO, rq, "send_outcome_late", L_TEXT("code", db_row(rq)->code));
+}
+
+/* 0.5, 1, 2, 4, 4, … s, ±10 %. */
+static long pause_ms(int64_t attempt)
+{
+    int64_t doublings = attempt < 1 ? 0 : attempt > 4 ? 3 : attempt - 1;
+    long pause = 500L << doublings;
+    return pause - pause / 10 + (long)crypt_uniform((uint32_t)(pause / 5));
+}

@@ -1,0 +1,207 @@
+/* sender: when a send is worked on; never twice at once by one worker, never more than the flow allows.
+ *
+ *   state in app.sends    what it means                                   who moves it on
+ *   queued                committed with its challenge                    delivery: send_claim → in_flight; a sweep,
+ * when due in_flight             claimed and committed; the post may have left   delivery: send_outcome; lease of 20 s
+ * → ambiguous accepted              Twilio has it, sid known                        callback; lookup at 15, 60, 300 s
+ *   sent                  the network has it                              callback; lookup
+ *   ambiguous             posted or not: never posted again               callback; lookup by list at 3, 10, 30 s; then
+ * unknown delivered, undelivered, failed, expired, refused, unknown             final; only a late callback moves
+ * unknown
+ *
+ *   state in this worker  in terms of fields
+ *   waiting               in waiting[first..first+count)
+ *   under way             a job exists (counted in under_way), named by its errand
+ *   between tries         nowhere here: due_at of its row, which a sweep of any worker finds
+ */
+#include "sms/sender.h"
+
+#include "caller.h"
+#include "config.h"
+#include "counts.h"
+#include "crypt.h"
+#include "fetch.h"
+#include "log.h"
+#include "loop.h"
+#include "text.h"
+
+#define WAITING_MOST 4096 /* what does not fit is found by a sweep */
+#define SWEEP_MS 1000
+#define SWEEP_MOST 256 /* sends per sweep */
+
+enum source {
+    POKED, /* just asked for: its user is looking at the screen */
+    SWEPT,
+};
+
+struct waiting {
+    uint8_t tenant[16];
+    uint8_t send[16];
+    step *begin;
+    enum source source;
+};
+
+static void enqueue(const struct waiting *work);
+static void begin_what_may(void *unused);
+static bool may_begin(const struct waiting *work);
+static void begin(const struct waiting *work);
+static void errand_over(void *unused);
+static void sweep(void *unused);
+static step sweep_begin, sweep_then;
+static void sweep_over(void *unused);
+
+static struct waiting waiting[WAITING_MOST];
+static size_t first, count;
+static int under_way;
+static bool stopped, sweeping;
+static struct flow flow;
+static struct account account;
+static char account_secret[256];
+
+bool sender_check(void)
+{
+    size_t len;
+    const char *sid = config_text("twilio_account");
+    account.user = config_text("twilio_user");
+    account.from = config_text("twilio_from");
+    account.messaging_service = config_text("twilio_messaging_service");
+    snprintf(account.messages, sizeof(account.messages), "%s/2010-04-01/Accounts/%s/Messages",
+             config_text("twilio_url"), sid);
+    if (!config_secret(config_text("twilio_secret_file"), account_secret, sizeof(account_secret), &len))
+        return false;
+    account_secret[strcspn(account_secret, "\r\n")] = '\0';
+    account.secret = account_secret;
+
+    const char *wrong = strncmp(sid, "AC", 2) != 0 || strlen(sid) != 34 ? "twilio_account"
+                        : !*account.from && !*account.messaging_service ? "twilio_from"
+                        : *account.messaging_service && strlen(account.messaging_service) != 34
+                            ? "twilio_messaging_service"
+                        : !*account_secret                                       ? "twilio_secret_file"
+                        : strncmp(config_text("twilio_url"), "https://", 8) != 0 ? "twilio_url"
+                                                                                 : NULL;
+    if (wrong)
+        log_event(LOG_ERROR, NULL, "config_value", L_TEXT("key", wrong));
+    return !wrong;
+}
+
+void sender_start(void)
+{
+    fetch_start(config_text("twilio_ca_file"));
+    fetch_allow(config_text("twilio_url"));
+    flow_start(&flow, (int)config_int("sender_concurrency"));
+    loop_every(SWEEP_MS, sweep, NULL);
+}
+
+void sender_stop(void)
+{
+    stopped = true;
+    count = 0; /* they are queued in the database; another worker's sweep takes them */
+    crypt_wipe(account_secret, sizeof(account_secret));
+}
+
+const struct account *sender_account(void)
+{
+    return &account;
+}
+
+struct flow *sender_flow(void)
+{
+    return &flow;
+}
+
+void sender_poke(const uint8_t *tenant, const uint8_t *send)
+{
+    struct waiting work = {.begin = delivery_begin, .source = POKED};
+    memcpy(work.tenant, tenant, 16);
+    memcpy(work.send, send, 16);
+    enqueue(&work);
+}
+
+static void enqueue(const struct waiting *work)
+{
+    if (stopped || count == WAITING_MOST)
+        return;
+    waiting[(first + count++) % WAITING_MOST] = *work;
+    loop_defer(begin_what_may, NULL);
+}
+
+static void begin_what_may(void *unused)
+{
+    (void)unused;
+    while (!stopped && count && may_begin(&waiting[first])) {
+        struct waiting work = waiting[first];
+        first = (first + 1) % WAITING_MOST;
+        count--;
+        begin(&work);
+    }
+    counts_send_waiting((int64_t)count);
+}
+
+static bool may_begin(const struct waiting *work)
+{
+    if (under_way >= flow_limit(&flow))
+        return false;
+    /* While Twilio is down a new send is still claimed, so that its user is told; others wait for the one that probes.
+     */
+    return flow_closed(&flow) || work->source == POKED || under_way == 0;
+}
+
+static void begin(const struct waiting *work)
+{
+    struct req *job = req_job(work->begin == delivery_begin ? "delivery" : "lookup", work->begin, NULL);
+    struct errand *errand = job->state = req_alloc(job, sizeof(*errand));
+    memcpy(errand->tenant, work->tenant, 16);
+    memcpy(errand->send, work->send, 16);
+    req_at_end(job, errand_over, NULL);
+    under_way++;
+}
+
+static void errand_over(void *unused)
+{
+    (void)unused;
+    under_way--;
+    if (count && !stopped)
+        loop_defer(begin_what_may, NULL);
+}
+
+/* What nobody poked: retries that are due, sends of workers that died, answers that never came. One worker at a time
+ * looks. */
+static void sweep(void *unused)
+{
+    (void)unused;
+    bool down = !flow_closed(&flow) && !flow_half_open(&flow, loop_now_ms());
+    if (stopped || sweeping || down || count > SWEEP_MOST)
+        return;
+    sweeping = true;
+    struct req *job = req_job("sends_due", sweep_begin, NULL);
+    req_at_end(job, sweep_over, NULL);
+}
+
+static void sweep_begin(struct req *rq)
+{
+    db_call(rq, DB_SLOW, caller_system(rq, NULL), "sends_due", ARGS(db_int(flow_closed(&flow) ? SWEEP_MOST : 1)),
+            sweep_then);
+}
+
+static void sweep_then(struct req *rq)
+{
+    size_t i;
+    json_t *due;
+    json_array_foreach(db_body(rq), i, due)
+    {
+        struct waiting work = {.source = SWEPT};
+        const char *tenant = json_string_value(json_object_get(due, "tenant_id"));
+        const char *send = json_string_value(json_object_get(due, "send_id"));
+        const char *action = json_string_value(json_object_get(due, "action"));
+        if (!tenant || !send || !action || !text_unuuid(tenant, work.tenant) || !text_unuuid(send, work.send))
+            continue;
+        work.begin = strcmp(action, "claim") == 0 ? delivery_begin : lookup_begin;
+        enqueue(&work);
+    }
+}
+
+static void sweep_over(void *unused)
+{
+    (void)unused;
+    sweeping = false;
+}

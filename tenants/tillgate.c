@@ -1,0 +1,115 @@
+/* tillgate: the product, handed to the runtime. */
+#include "app.h"
+#include "caller.h"
+#include "counts.h"
+#include "factors/phone_number.h"
+#include "hosts.h"
+#include "log.h"
+#include "loop.h"
+#include "problems.h"
+#include "provisioning/provisioning.h"
+#include "routes.h"
+#include "settings.h"
+#include "sms/callbacks.h"
+#include "sms/sender.h"
+#include "sms/texts.h"
+
+#include <liboath/oath.h>
+
+#define JOBS_MS 10000 /* between rounds of expiry and clean-up */
+
+static bool check_config(void);
+static bool texts_fit(void);
+static void start(void);
+static void stop(void);
+static void jobs_start(void *unused);
+static step jobs_tick, jobs_end;
+
+int main(int argc, char **argv)
+{
+    const struct app app = {
+        .name = "tillgate",
+        .version = TILLGATE_VERSION,
+        .routes = ROUTES,
+        .route_count = ROUTE_COUNT,
+        .problems = PROBLEMS,
+        .problem_count = PROBLEM_COUNT,
+        .config_keys = SETTINGS,
+        .config_key_count = SETTING_COUNT,
+        .host_class = hosts_class,
+        .static_host_class = HOST_PANEL,
+        .admit = caller_admit,
+        .body_limit = caller_body_limit,
+        .headers = caller_headers,
+        .check_config = check_config,
+        .start = start,
+        .stop = stop,
+        .command = platform_keys_command,
+    };
+    return server_main(argc, argv, &app);
+}
+
+/* Everything that can be wrong is said at once. What is read here is shared by the workers, which are forked later. */
+static bool check_config(void)
+{
+    bool good = hosts_start();
+    good = good && texts_fit();
+    good = phone_start(config_text("phone_metadata")) && good;
+    good = openapi_start() && good;
+    good = callbacks_start() && good;
+    good = sender_check() && good;
+    counts_start();
+    return good;
+}
+
+/* Does the longest panel host leave room for a store's name in every text? */
+static bool texts_fit(void)
+{
+    static const char *const purposes[] = {"sign_in", "phone_set_up", "phone_change"};
+    static const char *const locales[] = {"en", "de"};
+    char slug[HOSTS_SLUG], host[400], text[TEXTS_ROOM];
+    memset(slug, 'm', sizeof(slug) - 1);
+    slug[sizeof(slug) - 1] = '\0';
+    hosts_panel(slug, host, sizeof(host));
+    for (size_t i = 0; i < LEN(purposes); i++) {
+        for (size_t j = 0; j < LEN(locales); j++) {
+            const struct text_parts parts = {purposes[i], locales[j], "000000", "Store", slug, host, 600};
+            if (!texts_compose(&parts, text)) {
+                log_event(LOG_ERROR, NULL, "config_value", L_TEXT("key", "panel_origins"),
+                          L_TEXT("why", "too long for one text"));
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static void start(void)
+{
+    if (oath_init() != OATH_OK)
+        die("liboath does not start");
+    sender_start();
+    loop_every(JOBS_MS, jobs_start, NULL);
+}
+
+static void stop(void)
+{
+    sender_stop();
+}
+
+static void jobs_start(void *unused)
+{
+    (void)unused;
+    req_job("jobs_tick", jobs_tick, NULL);
+}
+
+static void jobs_tick(struct req *rq)
+{
+    db_call(rq, DB_SLOW, caller_system(rq, NULL), "jobs_tick", ARGS(), jobs_end);
+}
+
+static void jobs_end(struct req *rq)
+{
+    if (db_row(rq)->code)
+        log_event(LOG_WARN, rq, "jobs_refused", L_TEXT("code", db_row(rq)->code));
+}

@@ -14,7 +14,7 @@ begin
     from app.platform_keys k
    where k.key_hash = p_key_hash and k.revoked_at is null;
   if not found then
-    perform set_config('app.caller', '', true);
+    perform app.unpin();
     return row('key_refused', null, null, null)::api.entered;
   end if;
   if key.last_used_at is null or key.last_used_at < now() - interval '1 minute' then
@@ -43,7 +43,7 @@ begin
     join app.tenants t on t.tenant_id = k.tenant_id
    where k.tenant_id = p_tenant_id and k.key_hash = p_key_hash and k.revoked_at is null;
   if not found or key.status not in ('trial', 'active') then
-    perform set_config('app.tenant', '', true);
+    perform app.unpin();
     return row(case when key.status = 'suspended' then 'tenant_suspended' else 'key_refused' end, null, null, null)::api.entered;
   end if;
   if key.last_used_at is null or key.last_used_at < now() - interval '1 minute' then
@@ -61,6 +61,7 @@ $$;
 
 -- A browser, by session cookie, on the panel host of p_slug. p_level is what the route needs: launched, set_up, signed_in or fresh.
 -- Returns code session_required, tenant_suspended, second_step_required, fresh_session_required or null.
+-- This is the hottest function there is, so it does not clear before it pins: each of its ways out sets or clears every name that counts.
 create or replace function api.enter_session(p_tenant_id uuid, p_user_id uuid, p_token_hash bytea, p_slug text, p_level text,
                                              p_request_id uuid, p_address text)
 returns api.entered language plpgsql security definer set search_path = '' as $$
@@ -68,9 +69,10 @@ declare
   session record;
   refusal text;
 begin
-  perform app.unpin();
   perform set_config('app.tenant', coalesce(p_tenant_id::text, ''), true);
-  select s.state, s.mode, s.seen_at, s.second_step_at > now() - interval '15 minutes' as fresh, t.status into session
+  select s.state, s.mode, s.seen_at < now() - interval '1 minute' as touch, s.second_step_at > now() - interval '15 minutes' as fresh,
+         t.status
+    into session
     from app.sessions s
     join app.tenants t on t.tenant_id = s.tenant_id
     join app.users u on u.tenant_id = s.tenant_id and u.user_id = s.user_id
@@ -89,20 +91,19 @@ begin
     else 'second_step_required'
   end;
   if refusal is not null then
-    perform set_config('app.tenant', '', true);
+    perform app.unpin();
     return row(refusal, null, null, null)::api.entered;
   end if;
 
   -- written once a minute, not at every request
-  if session.seen_at < now() - interval '1 minute' then
+  if session.touch then
     update app.sessions s set seen_at = now()
      where s.tenant_id = p_tenant_id and s.user_id = p_user_id and s.token_hash = p_token_hash
        and s.seen_at < now() - interval '1 minute';
   end if;
   perform set_config('app.caller', 'session', true), set_config('app.user', p_user_id::text, true),
-          set_config('app.session', encode(p_token_hash, 'hex'), true), set_config('app.level', p_level, true),
-          set_config('app.mode', session.mode, true), set_config('app.request', p_request_id::text, true),
-          set_config('app.address', coalesce(p_address, ''), true);
+          set_config('app.session', encode(p_token_hash, 'hex'), true), set_config('app.mode', session.mode, true),
+          set_config('app.request', p_request_id::text, true), set_config('app.address', coalesce(p_address, ''), true);
   return row(null, p_tenant_id, p_user_id, session.mode)::api.entered;
 end
 $$;

@@ -1,6 +1,8 @@
 -- What the use cases share: the pinned caller, replies, identifiers, times, events, idempotency.
 -- Functions of schema app have no pinned search_path of their own (a "set" clause costs a microsecond a call and
 -- forbids inlining): they are only reached from functions that have one, and qualify every name.
+-- "language sql" is for what Postgres 15 inlines: an expression, or one select used in a from clause. Anything else in
+-- that language is planned anew at every call (100 microseconds and more), so it is plpgsql, which keeps its plans.
 
 -- ---------------------------------------------------------------------------------------------- the pinned caller
 
@@ -29,7 +31,7 @@ return coalesce(current_setting('app.caller', true), '') = any (p_kinds);
 create or replace function app.unpin() returns void language plpgsql as $$
 begin
   perform set_config('app.caller', '', true), set_config('app.tenant', '', true), set_config('app.user', '', true),
-          set_config('app.session', '', true), set_config('app.level', '', true), set_config('app.key', '', true),
+          set_config('app.session', '', true), set_config('app.key', '', true),
           set_config('app.mode', '', true), set_config('app.idem_key', '', true), set_config('app.idem_hash', '', true),
           set_config('app.request', '', true), set_config('app.address', '', true);
 end
@@ -94,11 +96,13 @@ return (select coalesce(array_agg(e.value order by e.ordinality), '{}')
 
 -- Adds a row to the audit trail of the pinned tenant. The same kind twice in one request is one event.
 create or replace function app.event(p_kind text, p_user_id uuid default null, p_detail json default null) returns void
-language sql volatile as $$
+language plpgsql as $$
+begin
   insert into app.events (tenant_id, request_id, kind, user_id, caller, address, detail)
   values (app.tenant(), app.request(), p_kind, coalesce(p_user_id, app.user_id()), current_setting('app.caller', true),
           nullif(current_setting('app.address', true), ''), p_detail)
-  on conflict do nothing
+  on conflict do nothing;
+end
 $$;
 
 -- ------------------------------------------------------------------------------------------------------ idempotency

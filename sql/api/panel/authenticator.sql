@@ -36,8 +36,8 @@ begin
     return app.refuse('session_required');
   end if;
   select * into m from app.methods(app.tenant(), app.user_id());
-  if m.o_locked_until is not null then
-    return app.refuse_locked(m.o_locked_until);
+  if m.locked_until is not null then
+    return app.refuse_locked(m.locked_until);
   end if;
   select a.authenticator_id, a.secret_sealed, a.last_step, a.expires_at > now() as in_time into pending
     from app.authenticators a
@@ -48,7 +48,7 @@ begin
     return app.refuse('set_up_expired');
   elsif app.tries_count(false, false, false) is null then
     select * into m from app.methods(app.tenant(), app.user_id());
-    return app.refuse_locked(coalesce(m.o_locked_until, now()));
+    return app.refuse_locked(coalesce(m.locked_until, now()));
   end if;
   return row(102, 'totp_check', json_build_object('authenticator_id', pending.authenticator_id), pending.last_step::text,
              pending.secret_sealed, false)::api.reply;

@@ -101,13 +101,14 @@ $$;
 create or replace function app.resend_gap(p_series integer) returns interval language sql immutable
 return case p_series when 1 then interval '60 seconds' when 2 then interval '120 seconds' else interval '300 seconds' end;
 
--- Sends a code for p_purpose to p_phone of the pinned user: the same code again while the challenge has 2 minutes left (no new tries), else a
+-- Sends a code for p_purpose to phone p_phone_id of the pinned user: the same code again while the challenge has 2 minutes left (no new tries), else a
 -- new challenge that supersedes the old. Commits alone. Returns 202 with the challenge, or the refusal that the first obstacle gives.
-create or replace function app.challenge_start(p_purpose text, p_phone app.phones, p_challenge_id uuid, p_send_id uuid, p_code_mac bytea,
+create or replace function app.challenge_start(p_purpose text, p_phone_id uuid, p_challenge_id uuid, p_send_id uuid, p_code_mac bytea,
                                                p_code_sealed bytea, p_key_version bigint)
 returns api.reply language plpgsql as $$
 declare
   tenant record;
+  phone app.phones;
   last record;
   text_number integer := 1;  -- how many texts in a row this makes
   challenge app.challenges;
@@ -115,15 +116,17 @@ declare
   refusal api.reply;
 begin
   select t.sms_countries, t.code_life_seconds into tenant from app.tenants t where t.tenant_id = app.tenant();
-  if p_phone.country <> all (tenant.sms_countries) then
-    return app.refuse_send(p_phone, app.refuse_field('country_not_allowed', '/number'));
+  select * into phone from app.phones p
+   where p.tenant_id = app.tenant() and p.user_id = app.user_id() and p.phone_id = p_phone_id;
+  if phone.country <> all (tenant.sms_countries) then
+    return app.refuse_send(phone, app.refuse_field('country_not_allowed', '/number'));
   end if;
   select s.reason, s.until into stop
     from app.suppressions s
-   where s.platform_index = p_phone.platform_index and s.until > now()
+   where s.platform_index = phone.platform_index and s.until > now()
    order by s.until desc limit 1;
   if found then
-    return app.refuse_send(p_phone, app.refuse('number_suppressed', json_build_object('reason', stop.reason, 'alternatives', app.alternatives('sms'))));
+    return app.refuse_send(phone, app.refuse('number_suppressed', json_build_object('reason', stop.reason, 'alternatives', app.alternatives('sms'))));
   end if;
 
   -- the latest challenge of this purpose decides the gap, while it went to the same number and was not answered
@@ -131,7 +134,7 @@ begin
     from app.challenges c
     join app.sends s on s.tenant_id = c.tenant_id and s.send_id = c.send_id
    where c.tenant_id = app.tenant() and c.user_id = app.user_id() and c.purpose = p_purpose
-     and c.platform_index = p_phone.platform_index and c.state <> 'used' and c.created_at > now() - interval '1 hour'
+     and c.platform_index = phone.platform_index and c.state <> 'used' and c.created_at > now() - interval '1 hour'
    order by c.challenge_id desc limit 1;
   if found then
     text_number := last.series + 1;
@@ -147,17 +150,17 @@ begin
        set sends = c.sends + 1, series = text_number, send_id = p_send_id,
            resend_at = now() + app.resend_gap(text_number)
      where c.tenant_id = app.tenant() and c.user_id = app.user_id() and c.challenge_id = last.challenge_id
-       and c.phone_id = p_phone.phone_id and c.state = 'live' and c.expires_at >= now() + interval '2 minutes'
+       and c.phone_id = p_phone_id and c.state = 'live' and c.expires_at >= now() + interval '2 minutes'
        and c.series = last.series  -- nobody has resent it since we looked
     returning * into challenge;
     if not found then
       update app.challenges c set state = 'superseded', code_sealed = null
        where c.tenant_id = app.tenant() and c.user_id = app.user_id() and c.purpose = p_purpose and c.state = 'live'
          -- one that began or was sent again since we looked is not ours to end
-         and ((c.challenge_id = last.challenge_id and c.series = last.series) or c.phone_id <> p_phone.phone_id);
+         and ((c.challenge_id = last.challenge_id and c.series = last.series) or c.phone_id <> p_phone_id);
       insert into app.challenges (tenant_id, user_id, challenge_id, purpose, phone_id, platform_index, range, hint, mac, code_sealed,
                                   key_version, series, send_id, resend_at, expires_at)
-      values (app.tenant(), app.user_id(), p_challenge_id, p_purpose, p_phone.phone_id, p_phone.platform_index, p_phone.range, p_phone.hint,
+      values (app.tenant(), app.user_id(), p_challenge_id, p_purpose, phone.phone_id, phone.platform_index, phone.range, phone.hint,
               p_code_mac, p_code_sealed, p_key_version::integer, text_number, p_send_id,
               now() + app.resend_gap(text_number), now() + make_interval(secs => tenant.code_life_seconds))
       on conflict (tenant_id, user_id, purpose) where state = 'live' do nothing
@@ -166,19 +169,19 @@ begin
         raise exception using errcode = 'TG001';
       end if;
     end if;
-    refusal := app.spend_limits(p_phone);
+    refusal := app.spend_limits(phone);
     if refusal.code is not null then
       raise exception using errcode = 'TG001';
     end if;
     insert into app.sends (tenant_id, send_id, user_id, challenge_id, phone_id, platform_index, country, range, mode, due_at)
-    values (app.tenant(), p_send_id, app.user_id(), challenge.challenge_id, p_phone.phone_id, p_phone.platform_index, p_phone.country,
-            p_phone.range, current_setting('app.mode', true),
+    values (app.tenant(), p_send_id, app.user_id(), challenge.challenge_id, phone.phone_id, phone.platform_index, phone.country,
+            phone.range, current_setting('app.mode', true),
             now() + interval '2 seconds');  -- its own worker claims it at once; the sweep comes later
   exception when sqlstate 'TG001' then
     if refusal.code is null then
       return app.refuse('resend_too_early', json_build_object('retry_after', 60, 'alternatives', app.alternatives('sms')));
     end if;
-    return app.refuse_send(p_phone, refusal);
+    return app.refuse_send(phone, refusal);
   end;
   return app.ok(202, app.challenge_json(challenge));
 end

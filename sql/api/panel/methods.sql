@@ -1,41 +1,48 @@
 -- The methods of the pinned user, and the one counter of wrong codes over all of them.
 
-create or replace function app.has_method(p_tenant_id uuid, p_user_id uuid) returns boolean language sql stable
-return exists (select from app.phones p where p.tenant_id = p_tenant_id and p.user_id = p_user_id and p.state = 'verified')
-    or exists (select from app.authenticators a where a.tenant_id = p_tenant_id and a.user_id = p_user_id and a.state = 'active');
-comment on function app.has_method(uuid, uuid) is 'has this user an active method? One that is off for wrong codes still counts: being off must not reopen the first set-up';
-
--- What stands behind every decision about methods, in one read: the user, the phones, the authenticator, the backup codes.
-create or replace function app.methods(p_tenant_id uuid, p_user_id uuid,
-  out o_sms boolean, out o_authenticator boolean, out o_backup_codes integer,
-  out o_sms_off boolean, out o_authenticator_off boolean, out o_backup_code_off boolean,
-  out o_preferred text, out o_locked_until timestamptz, out o_wrong_codes integer,
-  out o_phone app.phones, out o_pending app.phones)
-language plpgsql stable as $$
-declare
-  phone app.phones;
+-- Has this user an active method? One that is off for wrong codes still counts: being off must not reopen the first set-up.
+create or replace function app.has_method(p_tenant_id uuid, p_user_id uuid) returns boolean language plpgsql stable as $$
 begin
-  select u.sms_wrong >= 100, u.authenticator_wrong >= 100, u.backup_code_wrong >= 100, u.preferred_method,
+  return exists (select from app.phones p where p.tenant_id = p_tenant_id and p.user_id = p_user_id and p.state = 'verified')
+      or exists (select from app.authenticators a where a.tenant_id = p_tenant_id and a.user_id = p_user_id and a.state = 'active');
+end
+$$;
+
+-- What stands behind every decision about methods, in one row: phone (verified) and pending phone, authenticator, backup codes left, which of them
+-- are off, the preference among those there are, the lock and the count. One select, so that it becomes part of the caller's.
+create or replace function app.methods(p_tenant_id uuid, p_user_id uuid)
+returns table (sms boolean, sms_off boolean, phone_id uuid, phone_hint text, phone_index bytea,
+               pending_id uuid, pending_hint text, pending_index bytea,
+               authenticator boolean, authenticator_off boolean, backup_codes integer, backup_code_off boolean,
+               preferred text, locked_until timestamptz, wrong_codes integer)
+language sql stable rows 1 as $$
+  select v.phone_id is not null, u.sms_wrong >= 100, v.phone_id, v.hint, v.tenant_index,
+         w.phone_id, w.hint, w.tenant_index,
+         a.authenticator_id is not null, u.authenticator_wrong >= 100, coalesce(cardinality(b.macs), 0), u.backup_code_wrong >= 100,
+         -- a preference for a method that is gone falls to the one that is left
+         case when u.preferred_method = 'sms' and v.phone_id is not null then 'sms'
+              when a.authenticator_id is not null then 'authenticator'
+              when v.phone_id is not null then 'sms' end,
          case when u.locked_until > now() then u.locked_until end,
          case when u.locked_until is null or u.locked_until > now() then u.wrong_codes else 0 end
-    into o_sms_off, o_authenticator_off, o_backup_code_off, o_preferred, o_locked_until, o_wrong_codes
-    from app.users u where u.tenant_id = p_tenant_id and u.user_id = p_user_id;
-  for phone in select * from app.phones p where p.tenant_id = p_tenant_id and p.user_id = p_user_id loop
-    if phone.state = 'verified' then
-      o_phone := phone;
-    else
-      o_pending := phone;
-    end if;
-  end loop;
-  o_sms := o_phone.phone_id is not null;
-  o_authenticator := exists (select from app.authenticators a
-                              where a.tenant_id = p_tenant_id and a.user_id = p_user_id and a.state = 'active');
-  o_backup_codes := coalesce((select cardinality(b.macs) from app.backup_codes b
-                               where b.tenant_id = p_tenant_id and b.user_id = p_user_id), 0);
-  -- a preference for a method that is gone falls to the one that is left
-  o_preferred := case when o_preferred = 'sms' and o_sms then 'sms'
-                      when o_authenticator then 'authenticator'
-                      when o_sms then 'sms' end;
+    from app.users u
+    left join app.phones v on v.tenant_id = u.tenant_id and v.user_id = u.user_id and v.state = 'verified'
+    left join app.phones w on w.tenant_id = u.tenant_id and w.user_id = u.user_id and w.state = 'unverified'
+    left join app.authenticators a on a.tenant_id = u.tenant_id and a.user_id = u.user_id and a.state = 'active'
+    left join app.backup_codes b on b.tenant_id = u.tenant_id and b.user_id = u.user_id
+   where u.tenant_id = p_tenant_id and u.user_id = p_user_id
+$$;
+
+-- The JSON list of active methods, the safer one first.
+create or replace function app.methods_json(p_sms boolean, p_hint text, p_sms_off boolean, p_authenticator boolean, p_authenticator_off boolean,
+                                            p_backup_codes integer, p_backup_code_off boolean)
+returns json language plpgsql immutable as $$
+begin
+  return array_to_json(array_remove(array[
+    case when p_authenticator then json_build_object('method', 'authenticator', 'off', p_authenticator_off)::text end,
+    case when p_sms then json_build_object('method', 'sms', 'hint', p_hint, 'off', p_sms_off)::text end,
+    case when p_backup_codes > 0 then json_build_object('method', 'backup_code', 'left', p_backup_codes, 'off', p_backup_code_off)::text end
+  ], null)::json[]);
 end
 $$;
 
@@ -45,13 +52,13 @@ declare
   m record;
 begin
   select * into m from app.methods(app.tenant(), app.user_id());
-  if m.o_locked_until is not null then
+  if m.locked_until is not null then
     return '[]'::json;
   end if;
   return to_json(array_remove(array[
-    case when m.o_authenticator and not m.o_authenticator_off and p_except is distinct from 'authenticator' then 'authenticator' end,
-    case when m.o_sms and not m.o_sms_off and p_except is distinct from 'sms' then 'sms' end,
-    case when m.o_backup_codes > 0 and not m.o_backup_code_off and p_except is distinct from 'backup_code' then 'backup_code' end], null));
+    case when m.authenticator and not m.authenticator_off and p_except is distinct from 'authenticator' then 'authenticator' end,
+    case when m.sms and not m.sms_off and p_except is distinct from 'sms' then 'sms' end,
+    case when m.backup_codes > 0 and not m.backup_code_off and p_except is distinct from 'backup_code' then 'backup_code' end], null));
 end
 $$;
 
@@ -97,23 +104,31 @@ create or replace function app.tries_next(p_wrong_codes smallint, p_locked_until
 return case when p_locked_until is null then p_wrong_codes + 1 else 1 end;
 
 -- A right code: takes back the counts and the lock. A method that is off stays off until it is reset.
-create or replace function app.tries_clear() returns void language sql volatile as $$
+create or replace function app.tries_clear() returns void language plpgsql as $$
+begin
   update app.users u
      set wrong_codes = 0, lock_level = 0, locked_until = null,
          sms_wrong = case when u.sms_wrong < 100 then 0 else 100 end,
          authenticator_wrong = case when u.authenticator_wrong < 100 then 0 else 100 end,
          backup_code_wrong = case when u.backup_code_wrong < 100 then 0 else 100 end
-   where u.tenant_id = app.tenant() and u.user_id = app.user_id()
+   where u.tenant_id = app.tenant() and u.user_id = app.user_id();
+end
 $$;
 
 -- The refusal of a wrong code; p_challenge_left: tries that the challenge has left, if one was compared.
 create or replace function app.refuse_wrong(p_counted integer, p_challenge_left integer default null) returns api.reply
-language sql stable as $$
-  select app.refuse('code_wrong', json_strip_nulls(json_build_object(
+language plpgsql stable as $$
+declare
+  lock timestamptz;
+begin
+  if p_counted = 10 then
+    select u.locked_until into lock from app.users u where u.tenant_id = app.tenant() and u.user_id = app.user_id();
+  end if;
+  return app.refuse('code_wrong', json_strip_nulls(json_build_object(
     'tries_left', least(10 - p_counted, p_challenge_left),
-    'locked_until', case when p_counted = 10 then app.time(u.locked_until) end,
-    'errors', json_build_array(json_build_object('pointer', '/code', 'code', 'invalid')))))
-    from app.users u where u.tenant_id = app.tenant() and u.user_id = app.user_id()
+    'locked_until', app.time(lock),
+    'errors', json_build_array(json_build_object('pointer', '/code', 'code', 'invalid')))));
+end
 $$;
 
 -- Looks at one code that may be a texted code of p_challenge_id, a backup code or an authenticator code, whichever the user has. Counts
@@ -133,31 +148,31 @@ declare
   challenge_left integer;
 begin
   select * into m from app.methods(app.tenant(), app.user_id());
-  if m.o_locked_until is not null then
-    return app.refuse_locked(m.o_locked_until);
+  if m.locked_until is not null then
+    return app.refuse_locked(m.locked_until);
   end if;
 
   -- what could it be?
   select c.state, c.expires_at > now() as in_time into challenge
     from app.challenges c
    where c.tenant_id = app.tenant() and c.user_id = app.user_id() and c.challenge_id = p_challenge_id and c.purpose = p_purpose;
-  try_sms := found and p_mac_new is not null and challenge.state = 'live' and challenge.in_time and not m.o_sms_off;
-  try_backup := p_backup_mac_new is not null and m.o_backup_codes > 0 and not m.o_backup_code_off;
-  try_totp := coalesce(p_is_totp_shape, false) and m.o_authenticator and not m.o_authenticator_off;
+  try_sms := found and p_mac_new is not null and challenge.state = 'live' and challenge.in_time and not m.sms_off;
+  try_backup := p_backup_mac_new is not null and m.backup_codes > 0 and not m.backup_code_off;
+  try_totp := coalesce(p_is_totp_shape, false) and m.authenticator and not m.authenticator_off;
   if not (try_sms or try_backup or try_totp) then
     return case
-      when (p_mac_new is not null and p_challenge_id is not null and m.o_sms_off)
-        or (p_is_totp_shape and m.o_authenticator) or (p_backup_mac_new is not null and m.o_backup_codes > 0)
+      when (p_mac_new is not null and p_challenge_id is not null and m.sms_off)
+        or (p_is_totp_shape and m.authenticator) or (p_backup_mac_new is not null and m.backup_codes > 0)
         then app.refuse('method_off', json_build_object('alternatives', app.alternatives()))
       when challenge.state = 'exhausted' then app.refuse('challenge_exhausted', json_build_object('alternatives', app.alternatives()))
       when p_mac_new is not null then app.refuse('code_expired', json_build_object('alternatives', app.alternatives()))
-      else app.refuse_wrong(m.o_wrong_codes) end;
+      else app.refuse_wrong(m.wrong_codes) end;
   end if;
 
   counted := app.tries_count(try_sms, try_totp, try_backup);
   if counted is null then  -- others were counted between our look and our count
     select * into m from app.methods(app.tenant(), app.user_id());
-    return case when m.o_locked_until is not null then app.refuse_locked(m.o_locked_until)
+    return case when m.locked_until is not null then app.refuse_locked(m.locked_until)
                 else app.refuse('method_off', json_build_object('alternatives', app.alternatives())) end;
   end if;
 
@@ -186,7 +201,7 @@ begin
      where b.tenant_id = app.tenant() and b.user_id = app.user_id() and b.macs && array[p_backup_mac_new, p_backup_mac_old];
     if found then
       perform app.tries_clear();
-      perform app.event('backup_code_used', p_detail => json_build_object('left', m.o_backup_codes - 1));
+      perform app.event('backup_code_used', p_detail => json_build_object('left', m.backup_codes - 1));
       return app.match('backup_code');
     end if;
   end if;

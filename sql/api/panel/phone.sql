@@ -7,7 +7,6 @@ create or replace function api.phone_save(p_phone_id uuid, p_number_sealed bytea
 returns api.reply language plpgsql security definer set search_path = '' as $$
 declare
   m record;
-  phone app.phones;
 begin
   if not app.entered('session') then
     return app.refuse('session_required');
@@ -16,8 +15,8 @@ begin
     return app.refuse_field('country_not_allowed', '/number');
   end if;
   select * into m from app.methods(app.tenant(), app.user_id());
-  if m.o_sms then
-    if (m.o_phone).tenant_index = p_tenant_index then
+  if m.sms then
+    if m.phone_index = p_tenant_index then
       return app.refuse('phone_verified_already');
     end if;
     if not exists (select from app.sessions s
@@ -27,17 +26,16 @@ begin
     end if;
   end if;
   -- the number that waits already, saved again: one row, one consent; its gaps and its challenge stay
-  if (m.o_pending).tenant_index = p_tenant_index then
-    return app.ok(200, json_build_object('phone', app.phone_json(m.o_pending)));
+  if m.pending_index = p_tenant_index then
+    return app.ok(200, json_build_object('phone', app.phone_json(m.pending_id, false, m.pending_hint)));
   end if;
   perform app.phone_drop('unverified');
   insert into app.phones (tenant_id, user_id, phone_id, number_sealed, tenant_index, platform_index, country, type, range, hint,
                           consent_version, consent_address)
   values (app.tenant(), app.user_id(), p_phone_id, p_number_sealed, p_tenant_index, p_platform_index, p_country, p_type, p_range, p_hint,
-          p_consent_version, current_setting('app.address', true))
-  returning * into phone;
+          p_consent_version, current_setting('app.address', true));
   perform app.event('phone_saved', p_detail => json_build_object('to', p_hint, 'country', p_country, 'consent', p_consent_version));
-  return app.ok(200, json_build_object('phone', app.phone_json(phone)));
+  return app.ok(200, json_build_object('phone', app.phone_json(p_phone_id, false, p_hint)));
 end
 $$;
 
@@ -67,12 +65,12 @@ begin
     return app.refuse('session_required');
   end if;
   select * into m from app.methods(app.tenant(), app.user_id());
-  if m.o_locked_until is not null then
-    return app.refuse_locked(m.o_locked_until);
-  elsif (m.o_pending).phone_id is null then
-    return app.refuse(case when m.o_sms then 'phone_verified_already' else 'no_phone' end);
+  if m.locked_until is not null then
+    return app.refuse_locked(m.locked_until);
+  elsif m.pending_id is null then
+    return app.refuse(case when m.sms then 'phone_verified_already' else 'no_phone' end);
   end if;
-  return app.challenge_start('phone_set_up', m.o_pending, p_challenge_id, p_send_id, p_code_mac, p_code_sealed, p_key_version);
+  return app.challenge_start('phone_set_up', m.pending_id, p_challenge_id, p_send_id, p_code_mac, p_code_sealed, p_key_version);
 end
 $$;
 
@@ -125,14 +123,14 @@ begin
     return app.refuse('session_required');
   end if;
   select * into m from app.methods(app.tenant(), app.user_id());
-  if m.o_locked_until is not null then
-    return app.refuse_locked(m.o_locked_until);
-  elsif not m.o_sms then
+  if m.locked_until is not null then
+    return app.refuse_locked(m.locked_until);
+  elsif not m.sms then
     return app.refuse('no_phone', json_build_object('alternatives', app.alternatives('sms')));
-  elsif m.o_sms_off then
+  elsif m.sms_off then
     return app.refuse('method_off', json_build_object('alternatives', app.alternatives('sms')));
   end if;
-  return app.challenge_start('phone_change', m.o_phone, p_challenge_id, p_send_id, p_code_mac, p_code_sealed, p_key_version);
+  return app.challenge_start('phone_change', m.phone_id, p_challenge_id, p_send_id, p_code_mac, p_code_sealed, p_key_version);
 end
 $$;
 

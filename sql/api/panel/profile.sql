@@ -14,12 +14,12 @@ begin
   select * into m from app.methods(tenant, person);
   return json_build_object(
     'user', json_build_object('id', app.typeid('user', person), 'name', p.name, 'email', p.email, 'role', p.role, 'locale', p.locale),
-    'methods', app.methods_json(m.o_sms, (m.o_phone).hint, m.o_sms_off, m.o_authenticator, m.o_authenticator_off,
-                                m.o_backup_codes, m.o_backup_code_off),
-    'preferred_method', m.o_preferred,
-    'phone', app.phone_json(case when m.o_sms then m.o_phone else m.o_pending end),
-    'pending_phone', app.phone_json(case when m.o_sms then m.o_pending end),
-    'backup_codes_left', m.o_backup_codes,
+    'methods', app.methods_json(m.sms, m.phone_hint, m.sms_off, m.authenticator, m.authenticator_off,
+                                m.backup_codes, m.backup_code_off),
+    'preferred_method', m.preferred,
+    'phone', case when m.sms then app.phone_json(m.phone_id, true, m.phone_hint) else app.phone_json(m.pending_id, false, m.pending_hint) end,
+    'pending_phone', case when m.sms then app.phone_json(m.pending_id, false, m.pending_hint) end,
+    'backup_codes_left', m.backup_codes,
     'devices', (select count(*) from app.devices d where d.tenant_id = tenant and d.user_id = person and d.expires_at > now()),
     'sessions', (select count(*) from app.sessions s
                   where s.tenant_id = tenant and s.user_id = person and s.expires_at > now() and s.seen_at > now() - interval '15 minutes'),
@@ -50,9 +50,9 @@ begin
     return app.refuse('session_required');
   end if;
   select * into m from app.methods(app.tenant(), app.user_id());
-  if p_preferred_method = 'sms' and not m.o_sms then
+  if p_preferred_method = 'sms' and not m.sms then
     return app.refuse('no_phone');
-  elsif p_preferred_method = 'authenticator' and not m.o_authenticator then
+  elsif p_preferred_method = 'authenticator' and not m.authenticator then
     return app.refuse('no_authenticator');
   end if;
   update app.users u

@@ -10,14 +10,14 @@ begin
     return app.refuse('session_required');
   end if;
   select * into m from app.methods(app.tenant(), app.user_id());
-  if m.o_locked_until is not null then
-    return app.refuse_locked(m.o_locked_until);
-  elsif not m.o_sms then
+  if m.locked_until is not null then
+    return app.refuse_locked(m.locked_until);
+  elsif not m.sms then
     return app.refuse('no_phone', json_build_object('alternatives', app.alternatives('sms')));
-  elsif m.o_sms_off then
+  elsif m.sms_off then
     return app.refuse('method_off', json_build_object('alternatives', app.alternatives('sms')));
   end if;
-  return app.challenge_start('sign_in', m.o_phone, p_challenge_id, p_send_id, p_code_mac, p_code_sealed, p_key_version);
+  return app.challenge_start('sign_in', m.phone_id, p_challenge_id, p_send_id, p_code_mac, p_code_sealed, p_key_version);
 end
 $$;
 
@@ -81,29 +81,23 @@ begin
 end
 $$;
 
--- A launched session is let in by its trusted device. The session is then ready but not fresh. Returns 200 with the session under its new
--- token (a ready session: unchanged), or device_unknown, locked, session_required.
+-- A launched session is let in by its trusted device. The session is then ready but not fresh (one that was ready stays as fresh as it was).
+-- Returns 200 with the session under its new token, or device_unknown, locked, session_required.
 create or replace function api.second_step_device(p_device_hash bytea, p_session_id uuid, p_token_hash bytea)
 returns api.reply language plpgsql security definer set search_path = '' as $$
 declare
-  session_state text;
   m record;
 begin
   if not app.entered('session') then
     return app.refuse('session_required');
   end if;
-  select s.state into session_state from app.sessions s
-   where s.tenant_id = app.tenant() and s.user_id = app.user_id() and s.token_hash = app.session_hash();
-  if session_state = 'ready' then
-    return app.ok(200, app.session_json(p_device_hash));
-  end if;
   select * into m from app.methods(app.tenant(), app.user_id());
-  if m.o_locked_until is not null then
-    return app.refuse_locked(m.o_locked_until);
+  if m.locked_until is not null then
+    return app.refuse_locked(m.locked_until);
   end if;
   update app.devices d set last_used_at = now()
    where d.tenant_id = app.tenant() and d.user_id = app.user_id() and d.device_hash = p_device_hash and d.expires_at > now()
-     and (m.o_sms or m.o_authenticator);  -- without a method there is no second step that it could stand in for
+     and (m.sms or m.authenticator);  -- without a method there is no second step that it could stand in for
   if not found then
     return app.refuse('device_unknown', json_build_object('alternatives', app.alternatives()));
   end if;

@@ -1,23 +1,24 @@
 -- Sessions: what the panel sees of itself, the rise to a new token, the list of sessions.
 
 -- The JSON of a phone, or null.
-create or replace function app.phone_json(p_phone app.phones) returns json language sql stable
-return case when (p_phone).phone_id is null then null
-            else json_build_object('id', app.typeid('phone', (p_phone).phone_id), 'state', (p_phone).state, 'hint', (p_phone).hint) end;
-
--- The JSON list of active methods, of a row of app.methods.
-create or replace function app.methods_json(p_sms boolean, p_hint text, p_sms_off boolean, p_authenticator boolean, p_authenticator_off boolean,
-                                            p_backup_codes integer, p_backup_code_off boolean)
-returns json language sql immutable
-return array_to_json(array_remove(array[
-  case when p_authenticator then json_build_object('method', 'authenticator', 'off', p_authenticator_off)::text end,
-  case when p_sms then json_build_object('method', 'sms', 'hint', p_hint, 'off', p_sms_off)::text end,
-  case when p_backup_codes > 0 then json_build_object('method', 'backup_code', 'left', p_backup_codes, 'off', p_backup_code_off)::text end
-], null)::json[]);
+create or replace function app.phone_json(p_phone_id uuid, p_verified boolean, p_hint text) returns json language plpgsql immutable as $$
+begin
+  if p_phone_id is null then
+    return null;
+  end if;
+  return json_build_object('id', app.typeid('phone', p_phone_id), 'state', case when p_verified then 'verified' else 'unverified' end,
+                           'hint', p_hint);
+end
+$$;
 
 -- The JSON of one challenge and its latest text.
-create or replace function app.challenge_json(p_challenge app.challenges) returns json language sql stable as $$
-  select json_build_object(
+create or replace function app.challenge_json(p_challenge app.challenges) returns json language plpgsql stable as $$
+declare
+  s record;
+begin
+  select x.state, x.reason, x.moved_at into s from app.sends x
+   where x.tenant_id = p_challenge.tenant_id and x.send_id = p_challenge.send_id;
+  return json_build_object(
     'id', app.typeid('challenge', p_challenge.challenge_id), 'purpose', p_challenge.purpose, 'to', p_challenge.hint,
     'state', case when p_challenge.state = 'live' and p_challenge.expires_at <= now() then 'expired' else p_challenge.state end,
     'delivery', case s.state when 'in_flight' then 'sending' when 'ambiguous' then 'sending' when 'accepted' then 'sent' else s.state end,
@@ -25,46 +26,46 @@ create or replace function app.challenge_json(p_challenge app.challenges) return
     'expires_at', app.time(p_challenge.expires_at),
     'resend_at', app.time(case when s.state in ('undelivered', 'failed', 'refused', 'expired') then least(p_challenge.resend_at, s.moved_at)
                                else p_challenge.resend_at end),
-    'sends', p_challenge.sends, 'tries_left', 5 - p_challenge.tries)
-    from app.sends s
-   where s.tenant_id = p_challenge.tenant_id and s.send_id = p_challenge.send_id
+    'sends', p_challenge.sends, 'tries_left', 5 - p_challenge.tries);
+end
 $$;
 
--- The JSON of the pinned session. p_device_hash: the device cookie, if there is one.
+-- The JSON of the pinned session. p_device_hash: the device cookie, if there is one. One statement reads all it needs.
 create or replace function app.session_json(p_device_hash bytea) returns json language plpgsql stable as $$
 declare
   tenant constant uuid := app.tenant();
   person constant uuid := app.user_id();
+  hash constant bytea := app.session_hash();
   s record;
-  m record;
   challenge app.challenges;
 begin
   select s1.state, s1.role, s1.second_step_at, s1.seen_at, s1.expires_at, s1.destination, s1.return_url,
-         t.name as store_name, t.slug, t.country, u.name, u.email, u.locale
+         t.name as store_name, t.slug, t.country, u.name, u.email, u.locale, m.*,
+         (select max(c.challenge_id::text)::uuid from app.challenges c
+           where c.tenant_id = tenant and c.user_id = person and c.state = 'live' and c.expires_at > now()) as challenge_id,
+         case when p_device_hash is null then false
+              else exists (select from app.devices d where d.tenant_id = tenant and d.user_id = person and d.device_hash = p_device_hash
+                              and d.expires_at > now()) end as trusted_device
     into s
     from app.sessions s1
     join app.tenants t on t.tenant_id = s1.tenant_id
     join app.users u on u.tenant_id = s1.tenant_id and u.user_id = s1.user_id
-   where s1.tenant_id = tenant and s1.user_id = person and s1.token_hash = app.session_hash();
-  select * into m from app.methods(tenant, person);
-  select * into challenge
-    from app.challenges c
-   where c.tenant_id = tenant and c.user_id = person and c.state = 'live' and c.expires_at > now()
-   order by c.challenge_id desc limit 1;
+    cross join app.methods(tenant, person) m
+   where s1.tenant_id = tenant and s1.user_id = person and s1.token_hash = hash;
+  if s.challenge_id is not null then
+    select * into challenge from app.challenges c where c.tenant_id = tenant and c.user_id = person and c.challenge_id = s.challenge_id;
+  end if;
   return json_build_object(
-    'state', case when s.state = 'ready' then 'ready' when m.o_sms or m.o_authenticator then 'second_step' else 'set_up' end,
+    'state', case when s.state = 'ready' then 'ready' when s.sms or s.authenticator then 'second_step' else 'set_up' end,
     'store', json_build_object('name', s.store_name, 'slug', s.slug, 'country', s.country),
     'user', json_build_object('id', app.typeid('user', person), 'name', s.name, 'email', s.email, 'role', s.role, 'locale', s.locale),
-    'methods', app.methods_json(m.o_sms, (m.o_phone).hint, m.o_sms_off, m.o_authenticator, m.o_authenticator_off,
-                                m.o_backup_codes, m.o_backup_code_off),
-    'preferred_method', m.o_preferred,
-    'phone', app.phone_json(case when m.o_sms then m.o_phone else m.o_pending end),
-    'pending_phone', app.phone_json(case when m.o_sms then m.o_pending end),
-    'trusted_device', p_device_hash is not null and exists (
-      select from app.devices d
-       where d.tenant_id = tenant and d.user_id = person and d.device_hash = p_device_hash and d.expires_at > now()),
-    'challenge', case when challenge.challenge_id is not null then app.challenge_json(challenge) end,
-    'locked_until', app.time(m.o_locked_until),
+    'methods', app.methods_json(s.sms, s.phone_hint, s.sms_off, s.authenticator, s.authenticator_off, s.backup_codes, s.backup_code_off),
+    'preferred_method', s.preferred,
+    'phone', case when s.sms then app.phone_json(s.phone_id, true, s.phone_hint) else app.phone_json(s.pending_id, false, s.pending_hint) end,
+    'pending_phone', case when s.sms then app.phone_json(s.pending_id, false, s.pending_hint) end,
+    'trusted_device', s.trusted_device,
+    'challenge', case when s.challenge_id is not null then app.challenge_json(challenge) end,
+    'locked_until', app.time(s.locked_until),
     'fresh_until', case when s.second_step_at > now() - interval '15 minutes' then app.time(s.second_step_at + interval '15 minutes') end,
     'idle_until', app.time(least(s.seen_at + interval '15 minutes', s.expires_at)),
     'expires_at', app.time(s.expires_at),
@@ -73,7 +74,7 @@ end
 $$;
 
 -- Raises the pinned session to ready, or renews it: a new row under a new token takes the place of the old in one statement, and is pinned. p_how: code (a code was
--- proved: fresh from now), set_up (a first method was made: fresh; a ready session stays as fresh as it was), device (not fresh).
+-- proved: fresh from now), set_up (a method was made: a first one makes fresh), device (as fresh as it was: a launched session is not).
 -- Returns false when the old session is gone, which happens when two rises meet: the second finds nothing.
 create or replace function app.rise(p_how text, p_session_id uuid, p_token_hash bytea) returns boolean language plpgsql as $$
 begin
@@ -85,7 +86,7 @@ begin
   insert into app.sessions (tenant_id, user_id, token_hash, session_id, state, role, mode, second_step_at, destination, return_url,
                             user_agent, address, created_at, expires_at)
   select old.tenant_id, old.user_id, p_token_hash, p_session_id, 'ready', old.role, old.mode,
-         case p_how when 'code' then now() when 'set_up' then coalesce(old.second_step_at, now()) end,
+         case p_how when 'code' then now() when 'set_up' then coalesce(old.second_step_at, now()) else old.second_step_at end,
          old.destination, old.return_url, old.user_agent, coalesce(nullif(current_setting('app.address', true), ''), old.address),
          old.created_at, case when old.state = 'launched' then now() + interval '12 hours' else old.expires_at end
     from old;

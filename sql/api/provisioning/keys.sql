@@ -3,10 +3,12 @@
 -- The JSON of one key; never its secret.
 create or replace function app.key_json(p_key_id uuid, p_name text, p_prefix text, p_mode text, p_created_at timestamptz,
                                         p_last_used_at timestamptz, p_revoked_at timestamptz)
-returns json language sql stable as $$
-  select json_build_object(
+returns json language plpgsql stable as $$
+begin
+  return json_build_object(
     'id', app.typeid('key', p_key_id), 'name', p_name, 'prefix', p_prefix, 'mode', p_mode, 'created_at', app.time(p_created_at),
-    'last_used_at', app.time(p_last_used_at), 'revoked_at', app.time(p_revoked_at))
+    'last_used_at', app.time(p_last_used_at), 'revoked_at', app.time(p_revoked_at));
+end
 $$;
 
 -- The platform makes a key. Returns 201 with the key and, sealed, its text; or not_found, too_many_keys (10 live).

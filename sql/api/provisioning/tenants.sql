@@ -1,12 +1,14 @@
 -- Tenants, as the platform's backend sees them.
 
 -- The JSON of one tenant.
-create or replace function app.tenant_json(p_tenant app.tenants) returns json language sql stable as $$
-  select json_build_object(
+create or replace function app.tenant_json(p_tenant app.tenants) returns json language plpgsql stable as $$
+begin
+  return json_build_object(
     'id', app.typeid('tenant', p_tenant.tenant_id), 'slug', p_tenant.slug, 'name', p_tenant.name, 'country', p_tenant.country,
     'locale', p_tenant.locale, 'status', p_tenant.status, 'return_origins', to_json(p_tenant.return_origins),
     'sms_countries', to_json(p_tenant.sms_countries), 'code_life_seconds', p_tenant.code_life_seconds,
-    'created_at', app.time(p_tenant.created_at), 'updated_at', app.time(p_tenant.updated_at))
+    'created_at', app.time(p_tenant.created_at), 'updated_at', app.time(p_tenant.updated_at));
+end
 $$;
 
 -- The platform makes a tenant. Returns 201 with the tenant, or slug_taken. p_sms_countries null: its own country only.

@@ -63,13 +63,15 @@ $$;
 
 -- Counts one failure against a number; the last of p_strikes within p_window rests it.
 create or replace function app.strike(p_platform_index bytea, p_reason text, p_strikes integer, p_window interval, p_rests interval)
-returns void language sql volatile as $$
+returns void language plpgsql as $$
+begin
   insert into app.suppressions as s (platform_index, reason, strikes, until)
   values (p_platform_index, p_reason, array[now()], case when p_strikes = 1 then now() + p_rests end)
   on conflict on constraint suppressions_pk do update
     set strikes = array(select t from unnest(s.strikes) t where t > now() - p_window) || now(),
         until = case when (select count(*) from unnest(s.strikes) t where t > now() - p_window) + 1 >= p_strikes
-                     then now() + p_rests else s.until end
+                     then now() + p_rests else s.until end;
+end
 $$;
 
 -- The sender takes a queued text and has 20 seconds to post it; this commits before the post. Returns 200 with what the post needs (sealed

@@ -24,19 +24,19 @@ select coalesce(e.code, c.code), c.status, c.body from bench.users u,
 where u.n = `;
 
 export class Database {
-  constructor({ socket, port, pgbench, dir, people, chosen }) {
-    Object.assign(this, { socket, port, pgbench, dir, people, chosen });
+  constructor({ socket, port, database = 'tillgate', pgbench, dir, people, chosen }) {
+    Object.assign(this, { socket, port, database, pgbench, dir, people, chosen });
   }
 
   async open() {
-    this.client = new pg.Client({ host: this.socket, port: this.port, user: 'postgres', database: 'tillgate' });
+    this.client = new pg.Client({ host: this.socket, port: this.port, user: 'postgres', database: this.database });
     await this.client.connect();
     this.pid = Number(readFileSync(`${this.socket}/.s.PGSQL.${this.port}.lock`, 'latin1').split('\n')[0]);
   }
 
   close = () => this.client?.end();
   query = async (text, values) => (await this.client.query(text, values)).rows;
-  #arguments = () => ['-h', this.socket, '-p', String(this.port), '-U', 'postgres', '-d', 'tillgate', '-q', '-v', 'ON_ERROR_STOP=1'];
+  #arguments = () => ['-h', this.socket, '-p', String(this.port), '-U', 'postgres', '-d', this.database, '-q', '-v', 'ON_ERROR_STOP=1'];
 
   async seed() {
     await output('psql', [...this.#arguments(), '-f', here('bench.sql')]);
@@ -80,7 +80,7 @@ export class Database {
     writeFileSync(script, pick);
     const length = count ? ['-t', String(share)] : ['-T', String(seconds)];
     const text = await output(this.pgbench, ['-h', this.socket, '-p', String(this.port), '-U', 'tillgate_server', '-n', '-M', 'prepared', '-D', 'i=0',
-      '-c', String(clients), '-j', String(Math.min(clients, 2)), '-f', script, ...length, 'tillgate']);
+      '-c', String(clients), '-j', String(Math.min(clients, 2)), '-f', script, ...length, this.database]);
     return Number(/^tps = ([\d.]+)/m.exec(text)[1]);
   }
 }

@@ -101,13 +101,6 @@ install_npm() {
   local dir=$1 stamp=$1/node_modules/.tillgate-stamp want
   want=$(cat "$dir/package-lock.json" <(node --version) | sha256sum)
   if [[ -f $stamp && $(cat "$stamp") == "$want" ]]; then return 0; fi
-  step "npm packages of ${dir#"$ROOT"/}" npm_ci "$dir"
+  step "npm packages of ${dir#"$ROOT"/}" npm ci --prefix "$dir" --ignore-scripts --no-audit --no-fund
   printf '%s\n' "$want" >"$stamp"
-}
-
-npm_ci() {
-  npm ci --prefix "$1" --ignore-scripts --no-audit --no-fund || {
-    sleep 5
-    npm ci --prefix "$1" --ignore-scripts --no-audit --no-fund
-  }
 }

@@ -1,0 +1,1 @@
+// stands in for the built panel where a test has none

@@ -25,7 +25,8 @@ struct app {
     bool (*admit)(struct req *rq);
     /* Largest body in bytes for this host class. */
     size_t (*body_limit)(int host_class);
-    /* Adds the security headers that every answer of this request carries (req_set_header). */
+    /* Adds the security headers that every answer of this request carries (req_set_header). host_class is -1 for an
+     * unknown host and for a request that made no sense: rq may then be nearly empty. */
     void (*headers)(struct req *rq, int host_class);
 
     bool (*check_config)(void);                     /* values that only the product understands; logs what is wrong */
@@ -37,5 +38,8 @@ struct app {
 
 /* Parses the command line and runs. Returns the exit code of the process. */
 int server_main(int argc, char **argv, const struct app *app);
+
+/* True once this worker was told to stop: finish what is under way, begin no new job. */
+bool server_draining(void);
 
 #endif

@@ -1,10 +1,12 @@
 /* json: reads a body field by field, remembers what was asked for, and answers with everything that is wrong at once. */
 #include "json.h"
+#include "crypt.h"
 #include "req_inside.h"
 #include "text.h"
 
 #include <ctype.h>
 #include <errno.h>
+#include <malloc.h>
 
 #define MOST_ERRORS 32
 #define MOST_FIELDS 48
@@ -44,6 +46,18 @@ void json_bad(struct req *rq, const char *pointer, const char *code)
             return; /* the first complaint about a field is the one that helps */
     if (json_array_size(errors) < MOST_ERRORS)
         json_array_append_new(errors, json_pack("{ss%ss}", "pointer", pointer, strlen(pointer), "code", code));
+}
+
+static void wipe_and_free(void *memory)
+{
+    if (memory)
+        crypt_wipe(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+void json_wipe_memory(void)
+{
+    json_set_alloc_funcs(malloc, wipe_and_free);
 }
 
 /* ---- finding ---- */

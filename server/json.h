@@ -32,4 +32,7 @@ bool json_done(struct req *rq) MUST_USE;
 /* Query parameters of lists: limit 1..200 (50) and cursor (a TypeID with `prefix`); refuses others. False after a reply. */
 bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t ret_after[16], bool *ret_has_after) MUST_USE;
 
+/* From now on jansson's memory is wiped before it is freed: bodies hold codes and keys. Once, before any JSON. */
+void json_wipe_memory(void);
+
 #endif

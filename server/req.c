@@ -44,6 +44,7 @@ struct req_end {
 
 static size_t live, busy;
 static bool closing;
+static struct metric *live_gauge;
 
 #ifdef __SANITIZE_ADDRESS__
 enum { RECYCLE = false }; /* let the sanitizer see every use after the end */
@@ -85,6 +86,7 @@ struct req *req_new(bool job, const char *label)
     in->pub.content_type = in->pub.body = "";
     text_uuid7(in->pub.id);
     live++;
+    req_live_discount(0);
     return &in->pub;
 }
 
@@ -123,6 +125,20 @@ int64_t req_now_us(void)
 size_t req_live(void)
 {
     return live;
+}
+
+void req_meters(const char *product)
+{
+    char name[64];
+
+    snprintf(name, sizeof name, "%s_requests_live", product);
+    live_gauge = metrics_gauge(name, NULL, "requests and jobs that have not ended");
+}
+
+void req_live_discount(size_t count)
+{
+    if (live_gauge)
+        metrics_set(live_gauge, (int64_t)(live - count));
 }
 
 size_t req_busy(void)
@@ -322,23 +338,17 @@ static const char *reason(int status)
     }
 }
 
-static void send_answer(struct req_inside *in)
+static void fill_response(struct req_inside *in)
 {
-    static h2o_generator_t generator; /* everything is sent at once: nothing to proceed with or to stop */
     h2o_req_t *client = in->client;
-    h2o_iovec_t body = h2o_iovec_init(in->answer, in->answer_len);
     bool empty = in->status == 204 || in->status == 304;
 
-    in->sent = true;
-    access_log(in);
-    if (!client)
-        return; /* the client has gone (rule R5); busy was counted down then */
-    busy--;
     client->res.status = in->status;
     client->res.reason = reason(in->status);
     client->res.content_length = empty ? SIZE_MAX : in->answer_len;
     if (closing || in->close_after)
         client->http1_is_persistent = 0;
+    h2o_vector_reserve(&client->pool, &client->res.headers, in->answer_field_count + 1);
     for (size_t i = 0; i < in->answer_field_count; i++) {
         const struct req_field *field = &in->answer_fields[i];
         h2o_add_header_by_str(&client->pool, &client->res.headers, field->name, strlen(field->name), 0, NULL, field->value,
@@ -347,8 +357,36 @@ static void send_answer(struct req_inside *in)
     if (in->answer_len && in->content_type)
         h2o_add_header(&client->pool, &client->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, in->content_type,
                        strlen(in->content_type));
-    h2o_start_response(client, &generator);
-    h2o_send(client, &body, empty || in->is_head || !in->answer_len ? 0 : 1, H2O_SEND_STATE_FINAL);
+}
+
+/* Body and fields stay in the arena, which lives until h2o is done with them: nothing is copied. */
+static void send_answer(struct req_inside *in)
+{
+    static h2o_generator_t generator; /* everything is sent at once: nothing to proceed with or to stop */
+    h2o_iovec_t body = h2o_iovec_init(in->answer, in->answer_len);
+    bool empty = in->status == 204 || in->status == 304 || in->is_head || !in->answer_len;
+
+    in->sent = true;
+    access_log(in);
+    if (!in->client)
+        return; /* the client has gone (rule R5); busy was counted down then */
+    busy--;
+    fill_response(in);
+    h2o_start_response(in->client, &generator);
+    h2o_send(in->client, &body, empty ? 0 : 1, H2O_SEND_STATE_FINAL);
+}
+
+const char *req_transplant(struct req *rq, size_t *ret_len)
+{
+    struct req_inside *in = inside(rq);
+
+    in->sent = true;
+    access_log(in);
+    busy--;
+    memset(&in->client->res.headers, 0, sizeof in->client->res.headers);
+    fill_response(in);
+    *ret_len = in->is_head ? 0 : in->answer_len;
+    return in->answer;
 }
 
 static void access_log(struct req_inside *in)
@@ -397,6 +435,7 @@ static void maybe_free(struct req_inside *in)
     for (struct req_secret *secret = in->secrets; secret; secret = secret->next)
         crypt_wipe(secret->bytes, secret->len);
     live--;
+    req_live_discount(0);
     for (chunk = in->chunks; chunk; chunk = next) { /* the first chunk made holds `in` itself and comes last */
         next = chunk->next;
         if (!next && RECYCLE && spare_count < SPARE_CHUNKS)

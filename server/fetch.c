@@ -1,0 +1,329 @@
+/* fetch: libcurl's multi interface on the loop; curl tells which descriptors and which time to wait for. */
+#include "fetch.h"
+#include "log.h"
+#include "loop.h"
+#include "req_inside.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <netinet/in.h>
+#include <unistd.h>
+
+#define ANSWER_MOST (64 * 1024)
+#define MOST_ALLOWED 8
+
+/* One call; lives from fetch_call until the request's next await. */
+struct fetch {
+    struct req *rq;
+    step *next;
+    CURL *easy;
+    struct fetch *before, *after; /* among those under way */
+    char *body;
+    size_t len;
+    char error[CURL_ERROR_SIZE];
+    bool private_allowed;
+};
+
+struct allowed {
+    char *prefix;         /* scheme://host[:port] */
+    bool private_allowed; /* it names this machine or an address, so the operator means it */
+};
+
+static CURLM *multi;
+static struct loop_timer *timer;
+static struct fetch *under_way;
+static struct allowed allowed[MOST_ALLOWED];
+static size_t allowed_count;
+static char *ca_file_kept;
+
+static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg, void *watch);
+static int on_timer_wanted(CURLM *curl, long ms, void *arg);
+static void set_up(struct fetch *fetch, const struct fetch_request *request);
+static void collect(void);
+static void finish(struct fetch *fetch, CURLcode code);
+
+/* ---- start and stop ---- */
+
+void fetch_start(const char *ca_file)
+{
+    curl_global_init(CURL_GLOBAL_DEFAULT);
+    multi = curl_multi_init();
+    if (!multi)
+        die("libcurl does not start");
+    ca_file_kept = ca_file && *ca_file ? strdup(ca_file) : NULL;
+    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted);
+    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted);
+    curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 128L);
+}
+
+/* Names that are this machine's or are addresses already; anything else must resolve to a public address. */
+static bool names_private(const char *host)
+{
+    size_t len = strcspn(host, ":/");
+    static const char LOCAL[] = "localhost";
+    size_t local = sizeof LOCAL - 1;
+
+    if (*host == '[' || strspn(host, "0123456789.") == len)
+        return true;
+    return len >= local && strncmp(host + len - local, LOCAL, local) == 0 && (len == local || host[len - local - 1] == '.');
+}
+
+void fetch_allow(const char *url_prefix)
+{
+    size_t len = strlen(url_prefix);
+    const char *host = strstr(url_prefix, "://");
+
+    if (allowed_count == MOST_ALLOWED || !host)
+        die("%s cannot be allowed", url_prefix);
+    while (len && url_prefix[len - 1] == '/')
+        len--;
+    allowed[allowed_count].prefix = strndup(url_prefix, len);
+    allowed[allowed_count++].private_allowed = names_private(host + 3);
+}
+
+void fetch_stop(void)
+{
+    if (!multi)
+        return;
+    while (under_way)
+        finish(under_way, CURLE_ABORTED_BY_CALLBACK);
+    curl_multi_cleanup(multi);
+    multi = NULL;
+    curl_global_cleanup();
+    while (allowed_count)
+        free(allowed[--allowed_count].prefix);
+    free(ca_file_kept);
+    ca_file_kept = NULL;
+}
+
+/* ---- a call ---- */
+
+static const struct allowed *find_allowed(const char *url)
+{
+    for (size_t i = 0; i < allowed_count; i++) {
+        size_t len = strlen(allowed[i].prefix);
+        if (strncmp(url, allowed[i].prefix, len) == 0 && (url[len] == '/' || url[len] == '\0'))
+            return &allowed[i];
+    }
+    return NULL;
+}
+
+static void refuse_host(void *arg)
+{
+    struct fetch *fetch = arg;
+
+    snprintf(fetch->error, sizeof fetch->error, "host not on the allow-list");
+    finish(fetch, CURLE_URL_MALFORMAT);
+}
+
+void fetch_call(struct req *rq, const struct fetch_request *request, step *next)
+{
+    const struct allowed *target = find_allowed(request->url);
+    struct fetch *fetch = calloc(1, sizeof *fetch);
+
+    if (!fetch)
+        die("no memory");
+    req_await(rq);
+    *fetch = (struct fetch){.rq = rq, .next = next, .after = under_way};
+    if (under_way)
+        under_way->before = fetch;
+    under_way = fetch;
+    if (!target) {
+        loop_defer(refuse_host, fetch);
+        return;
+    }
+    fetch->private_allowed = target->private_allowed;
+    set_up(fetch, request);
+    if (curl_multi_add_handle(multi, fetch->easy) != CURLM_OK)
+        die("libcurl takes no more work");
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
+{
+    struct fetch *fetch = arg;
+    size_t len = size * count;
+
+    if (len > ANSWER_MOST - fetch->len)
+        return 0; /* too much: the transfer fails, and its outcome is uncertain */
+    fetch->body = realloc(fetch->body, fetch->len + len + 1);
+    if (!fetch->body)
+        die("no memory");
+    memcpy(fetch->body + fetch->len, bytes, len);
+    fetch->len += len;
+    fetch->body[fetch->len] = '\0';
+    return len;
+}
+
+static bool is_private_v4(uint32_t address)
+{
+    return address >> 24 == 0 || address >> 24 == 10 || address >> 24 == 127 || address >> 16 == 0xa9fe ||
+           address >> 20 == 0xac1 || address >> 16 == 0xc0a8 || address >> 22 == 0x191 || address >> 28 >= 0xe;
+}
+
+static bool is_private(const struct curl_sockaddr *where)
+{
+    if (where->family == AF_INET)
+        return is_private_v4(ntohl(((const struct sockaddr_in *)(const void *)&where->addr)->sin_addr.s_addr));
+    if (where->family == AF_INET6) {
+        const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)&where->addr)->sin6_addr;
+        return (six->s6_addr[0] & 0xe0) != 0x20; /* 2000::/3 is what is public; mapped addresses are not in it */
+    }
+    return true;
+}
+
+/* Looked at where it counts, after the name was resolved: a name that moves to an inner address leads nowhere. */
+static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *where)
+{
+    struct fetch *fetch = arg;
+
+    (void)purpose;
+    if (!fetch->private_allowed && is_private(where))
+        return CURL_SOCKET_BAD;
+    return socket(where->family, where->socktype | SOCK_CLOEXEC, where->protocol);
+}
+
+static void set_up(struct fetch *fetch, const struct fetch_request *request)
+{
+    CURL *easy = curl_easy_init();
+
+    if (!easy)
+        die("no memory");
+    fetch->easy = easy;
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, fetch);
+    curl_easy_setopt(easy, CURLOPT_URL, request->url);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, request->deadline_ms);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, fetch->error);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetch);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, fetch);
+    if (ca_file_kept)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file_kept);
+    if (request->user) {
+        curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        curl_easy_setopt(easy, CURLOPT_USERNAME, request->user);
+        curl_easy_setopt(easy, CURLOPT_PASSWORD, request->password ? request->password : "");
+    }
+    if (request->form)
+        curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->form);
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+}
+
+/* ---- curl and the loop ---- */
+
+static void on_ready(void *arg, int events)
+{
+    int running, fd = (int)(intptr_t)arg;
+    int mask = ((events & LOOP_READ) ? CURL_CSELECT_IN : 0) | ((events & LOOP_WRITE) ? CURL_CSELECT_OUT : 0);
+
+    curl_multi_socket_action(multi, fd, mask, &running);
+    collect();
+}
+
+static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg, void *watch)
+{
+    int events = ((what & CURL_POLL_IN) ? LOOP_READ : 0) | ((what & CURL_POLL_OUT) ? LOOP_WRITE : 0);
+
+    (void)easy;
+    (void)arg;
+    if (what == CURL_POLL_REMOVE)
+        loop_unwatch(watch);
+    else if (watch)
+        loop_rewatch(watch, events);
+    else
+        curl_multi_assign(multi, fd, loop_watch(fd, events, on_ready, (void *)(intptr_t)fd));
+    return 0;
+}
+
+static void on_time(void *arg)
+{
+    int running;
+
+    (void)arg;
+    timer = NULL;
+    curl_multi_socket_action(multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect();
+}
+
+static int on_timer_wanted(CURLM *curl, long ms, void *arg)
+{
+    (void)curl;
+    (void)arg;
+    loop_cancel(timer);
+    timer = ms >= 0 ? loop_after(ms, on_time, NULL) : NULL;
+    return 0;
+}
+
+static void collect(void)
+{
+    CURLMsg *message;
+    int left;
+
+    while (multi && (message = curl_multi_info_read(multi, &left))) {
+        struct fetch *fetch;
+        CURLcode code = message->data.result;
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &fetch);
+        finish(fetch, code);
+    }
+}
+
+/* ---- the end ---- */
+
+static void release(void *held)
+{
+    struct fetch *fetch = held;
+
+    free(fetch->body);
+    free(fetch);
+}
+
+/* Not one byte of a request out: certainly not processed. Any byte out and no whole answer: nobody knows. */
+static enum fetch_end how_far(CURL *easy, CURLcode code)
+{
+    long sent = 0;
+
+    if (code == CURLE_OK)
+        return FETCH_ANSWERED;
+    if (easy)
+        curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
+    return sent ? FETCH_UNCERTAIN : FETCH_NOT_SENT;
+}
+
+static void finish(struct fetch *fetch, CURLcode code)
+{
+    struct fetch_answer *answer = &inside(fetch->rq)->fetched;
+    long status = 0;
+
+    if (fetch->before)
+        fetch->before->after = fetch->after;
+    else
+        under_way = fetch->after;
+    if (fetch->after)
+        fetch->after->before = fetch->before;
+    *answer = (struct fetch_answer){.end = how_far(fetch->easy, code)};
+    if (fetch->easy) {
+        curl_easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &status);
+        curl_multi_remove_handle(multi, fetch->easy);
+        curl_easy_cleanup(fetch->easy);
+        fetch->easy = NULL;
+    }
+    if (answer->end == FETCH_ANSWERED)
+        answer->status = (int)status;
+    answer->body = fetch->body ? fetch->body : "";
+    answer->body_len = fetch->len;
+    answer->error = *fetch->error ? fetch->error : curl_easy_strerror(code);
+    req_resume(fetch->rq, fetch->next, fetch, release);
+}
+
+const struct fetch_answer *fetch_answer(struct req *rq)
+{
+    return &inside(rq)->fetched;
+}

@@ -16,6 +16,7 @@ const SUITES = {
   api: { shared: { prism: true, twilioPrism: true }, concurrency: 2 },
   attacks: { shared: { edge: true }, concurrency: 1 },
   stories: { concurrency: 2 },
+  browser: { shared: { edge: true, stores: true }, concurrency: 2 },
 };
 
 const [name, ...chosen] = process.argv.slice(2);

@@ -12,7 +12,8 @@ export class Sandbox {
 
   command() {
     const { run, ports } = this.stack;
-    return [process.execPath, `${ROOT}/ops/sandbox/main.mjs`, '--run', run, '--only', 'twilio,phone', '--ledger', this.ledgerFile,
+    return [process.execPath, `${ROOT}/ops/sandbox/main.mjs`, '--run', run, '--only', this.stack.stores ? 'store,twilio,phone' : 'twilio,phone',
+      '--store-port', ports.store, '--api', this.configured('api_origin'), '--ledger', this.ledgerFile,
       '--port', ports.twilio, '--tls-port', ports.twilio_tls, '--phone-port', ports.phone,
       '--account', this.configured('twilio_account'), '--user', this.configured('twilio_user'),
       '--service', this.configured('twilio_messaging_service')].map(String);

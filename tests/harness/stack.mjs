@@ -35,15 +35,15 @@ export async function useStack(options) {
 
 let copies = 0;
 
-// edge, prism, twilioPrism: what stands around the server. config: lines that replace those of the configuration file.
+// edge, stores, prism, twilioPrism: what stands around the server; the demo stores need the edge. config: lines that replace those of the configuration file.
 // ownCluster: a Postgres of its own, for a story that stops it.
-export async function startStack({ edge = false, prism = false, twilioPrism = false, workers = 2, config = [], ownCluster = false } = {}) {
+export async function startStack({ edge = false, stores = false, prism = false, twilioPrism = false, workers = 2, config = [], ownCluster = false } = {}) {
   const cluster = await (ownCluster ? startCluster() : useCluster());
   const name = `t${process.pid}_${++copies}`;
   const run = `${cluster.run}/${name}`;
   const numbers = await freePorts(PORTS.length);
   const ports = Object.fromEntries(PORTS.map((port, i) => [port.toLowerCase(), numbers[i]]));
-  const stack = new Stack({ run, name, ports, edge, prism, twilioPrism, cluster, workers, config });
+  const stack = new Stack({ run, name, ports, edge, stores, prism, twilioPrism, cluster, workers, config });
   try {
     await stack.begin();
   } catch (error) {
@@ -64,8 +64,8 @@ export class Stack {
 
   // What another process needs in order to use this stack.
   get told() {
-    const { run, name, ports, edge, prism, twilioPrism, cluster, platformKey } = this;
-    return JSON.stringify({ run, name, ports, edge, prism, twilioPrism, platformKey, cluster: { run: cluster.run, port: cluster.port } });
+    const { run, name, ports, edge, stores, prism, twilioPrism, cluster, platformKey } = this;
+    return JSON.stringify({ run, name, ports, edge, stores, prism, twilioPrism, platformKey, cluster: { run: cluster.run, port: cluster.port } });
   }
 
   // Where browsers and backends come in: the edge when there is one.
@@ -102,6 +102,13 @@ export class Stack {
     await Promise.all([this.startTwilioPrism(), this.startPrism(), this.startEdge(), this.startServer()]);
     this.platformKey = (await this.tillgate('platform-key', 'create', '--name', 'tests', this.configFile)).out.trim();
     this.secret(this.platformKey);
+    if (this.stores) await this.openStores();
+  }
+
+  // The demo stores, registered as ops/run does it.
+  async openStores() {
+    fs.writeFileSync(`${this.run}/keys/platform.key`, this.platformKey, { mode: 0o600 });
+    await runToEnd([process.execPath, `${ROOT}/ops/lib/demo.mjs`, `http://${this.hosts().api}`, `${this.run}/keys`, String(this.ports.store)]);
   }
 
   get configFile() {

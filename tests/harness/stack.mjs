@@ -17,7 +17,7 @@ import { endOf } from './ending.mjs';
 import { Sandbox } from './sandbox.mjs';
 
 const PREPARE = `${TESTS}/harness/prepare`;
-const BINARY = process.env.TILLGATE_BIN ?? `${ROOT}/.run/test/build/tillgate`;
+export const BINARY = process.env.TILLGATE_BIN ?? `${ROOT}/.run/test/build/tillgate`;
 const TWILIO_SPEC = `${TESTS}/node_modules/@twilio/cli-core/src/services/twilio-api/twilio_api_v2010.json`;
 const SANITIZERS = {
   ASAN_OPTIONS: 'detect_leaks=1:exitcode=99:abort_on_error=0:halt_on_error=1:detect_stack_use_after_return=1',
@@ -133,7 +133,7 @@ export class Stack {
   }
 
   async startSandbox() {
-    this.sandboxProgram = this.start('sandbox', this.sandbox.command(), { env: this.sandbox.environment() });
+    this.sandboxProgram = this.start('sandbox', this.sandbox.command());
     await until('the sandbox', () => portOpen(this.ports.twilio));
   }
 

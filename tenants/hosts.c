@@ -131,9 +131,9 @@ bool hosts_is_slug(const char *text)
 bool hosts_is_panel_origin(const char *slug, const char *origin)
 {
     for (size_t i = 0; i < panel_count; i++) {
-        char expected[2 * ORIGIN_TEXT];
-        snprintf(expected, sizeof(expected), "%s%s%s", panels[i].scheme, slug, panels[i].behind);
-        if (strcmp(expected, origin) == 0)
+        size_t scheme = strlen(panels[i].scheme), middle = strlen(slug);
+        if (strncmp(origin, panels[i].scheme, scheme) == 0 && strncmp(origin + scheme, slug, middle) == 0 &&
+            strcmp(origin + scheme + middle, panels[i].behind) == 0)
             return true;
     }
     return false;

@@ -37,6 +37,7 @@ struct plan {
 };
 
 static bool load(json_t *root);
+static void unload(void);
 static bool load_plan(const char *country, json_t *from, struct plan *plan);
 static void load_kind(json_t *from, struct kind *kind);
 static const struct plan *plan_of(struct plan *const *shared, const char *national);
@@ -56,21 +57,17 @@ enum { FIXED_LINE = 0, MOBILE = 1 };
 
 /* The plans that share a calling code, its main country first; NULL-terminated. NULL: no such code. */
 static struct plan **by_code[CALLING_CODES];
+static json_t *metadata; /* the patterns' texts stay where jansson put them */
 
 bool phone_start(const char *metadata_file)
 {
-    json_error_t error;
-    json_t *root = json_load_file(metadata_file, JSON_REJECT_DUPLICATES, &error);
-    if (!root) {
-        log_event(LOG_ERROR, NULL, "phone_metadata", L_TEXT("file", metadata_file), L_TEXT("error", error.text));
-        return false;
-    }
-    /* The patterns' texts stay where jansson put them: `root` lives for ever. */
-    if (load(root))
+    json_error_t error = {.text = "not metadata of version 4"};
+    unload();
+    metadata = json_load_file(metadata_file, JSON_REJECT_DUPLICATES, &error);
+    if (metadata && load(metadata))
         return true;
-    log_event(LOG_ERROR, NULL, "phone_metadata", L_TEXT("file", metadata_file),
-              L_TEXT("error", "not metadata of version 4"));
-    json_decref(root);
+    log_event(LOG_ERROR, NULL, "phone_metadata", L_TEXT("file", metadata_file), L_TEXT("why", error.text));
+    unload();
     return false;
 }
 
@@ -112,6 +109,18 @@ static bool load(json_t *root)
             return false;
     }
     return true;
+}
+
+static void unload(void)
+{
+    for (size_t code = 0; code < CALLING_CODES; code++) {
+        for (size_t i = 0; by_code[code] && by_code[code][i]; i++)
+            free(by_code[code][i]);
+        free(by_code[code]);
+        by_code[code] = NULL;
+    }
+    json_decref(metadata);
+    metadata = NULL;
 }
 
 static bool load_plan(const char *country, json_t *from, struct plan *plan)

@@ -403,7 +403,7 @@ static void access_log(struct req_inside *in)
         text_typeid("tenant", in->row.tenant_id, tenant);
     if (memcmp(in->row.user_id, nobody, 16) != 0)
         text_typeid("user", in->row.user_id, user);
-    log_event(LOG_INFO, &in->pub, "request", L_TEXT("method", in->pub.method), L_TEXT("route", in->label),
+    log_event(in->meter ? LOG_INFO : LOG_DEBUG, &in->pub, "request", L_TEXT("method", in->pub.method), L_TEXT("route", in->label),
               L_INT("status", in->status), L_INT("us", total), L_INT("awaited_us", in->awaited_us),
               L_TEXT("tenant", tenant), L_TEXT("user", user), L_TEXT("client", in->client ? "there" : "gone"));
 }

@@ -35,7 +35,7 @@ struct child {
 static struct child children[MOST_WORKERS];
 static struct worker_sign *signs;
 static size_t child_count;
-static bool told_ready;
+static bool told_ready, draining;
 
 static size_t core_count(void)
 {
@@ -93,7 +93,7 @@ static void bury(pid_t pid, int how)
         child->back_off = loop_now_ms() - child->born > STUCK_MS || !child->back_off ? 100 : 2 * child->back_off;
         child->back_off = child->back_off > 5000 ? 5000 : child->back_off;
         child->due = loop_now_ms() + child->back_off;
-        log_event(LOG_ERROR, NULL, "worker_died", L_INT("worker", (long long)i), L_INT("pid", pid),
+        log_event(draining && how == 0 ? LOG_DEBUG : LOG_ERROR, NULL, "worker_died", L_INT("worker", (long long)i), L_INT("pid", pid),
                   L_INT("exit", WIFEXITED(how) ? WEXITSTATUS(how) : -1),
                   L_INT("signal", WIFSIGNALED(how) ? WTERMSIG(how) : 0), L_INT("retry_ms", child->back_off));
     }
@@ -151,6 +151,7 @@ static int drain(const sigset_t *signals, const struct socket_pair *sockets)
     long long end = loop_now_ms() + DRAIN_MS;
     struct timespec wait = {.tv_nsec = 50 * 1000000};
 
+    draining = true;
     notify("STOPPING=1");
     log_event(LOG_INFO, NULL, "draining");
     if (!sockets->inherited)

@@ -22,6 +22,7 @@
 static struct worker_sign *my_sign;
 static bool draining;
 static long long drain_end;
+static struct loop_watch *signal_watch;
 
 bool server_draining(void)
 {
@@ -72,7 +73,7 @@ static void watch_signals(void)
     fd = signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC); /* blocked already, by the parent */
     if (fd < 0)
         die("signalfd: %s", strerror(errno));
-    loop_watch(fd, LOOP_READ, on_signal, (void *)(intptr_t)fd);
+    signal_watch = loop_watch(fd, LOOP_READ, on_signal, (void *)(intptr_t)fd);
 }
 
 int worker(const struct app *app, const struct socket_pair *sockets, size_t index, struct worker_sign *sign)
@@ -94,6 +95,7 @@ int worker(const struct app *app, const struct socket_pair *sockets, size_t inde
     if (app->stop)
         app->stop();
     db_stop();
+    loop_unwatch(signal_watch);
     loop_stop();
     crypt_stop();
     log_flush();

@@ -1,0 +1,131 @@
+// The description, the route table, the SQL functions, the problem tables and the panel's messages say the same, both ways.
+import test, { describe } from 'node:test';
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import { runToEnd } from '../harness/process.mjs';
+import { document, operations, problemCodes, problemsOf, validatorOf, resolve } from '../harness/contract.mjs';
+import { BINARY } from '../harness/stack.mjs';
+import { ROOT, TESTS, npmBin } from '../harness/paths.mjs';
+
+const read = (path) => fs.readFileSync(`${ROOT}/${path}`, 'utf8');
+const filesUnder = (folder, ending) => fs.readdirSync(`${ROOT}/${folder}`, { recursive: true }).filter((name) => name.endsWith(ending)).map((name) => `${folder}/${name}`);
+const difference = (a, b) => [...a].filter((one) => !new Set(b).has(one)).sort();
+const matches = (text, pattern) => [...text.matchAll(pattern)].map((match) => match[1]);
+
+// { code: { status, title, detail } } of both tables in C.
+const TABLES = Object.fromEntries(['server/problem.c', 'tenants/problems.c'].flatMap((path) =>
+  [...read(path).matchAll(/\{"([a-z_]+)", (\d+), "((?:[^"\\]|\\.)*)",\s*"((?:[^"\\]|\\.)*)"\}/g)].map(([, code, status, title, detail]) => [code, { status: Number(status), title, detail }])));
+const EDGE = matches(read('ops/edge/nginx.conf.in').match(/map \$status \$problem_code \{([^}]*)\}/)[1], /(?:default|\d+) ([a-z_]+);/g);
+
+describe('linters', () => {
+  test('spectral finds nothing', () => runToEnd([npmBin('spectral'), 'lint', '--ruleset', `${TESTS}/contract/spectral.yaml`, '--fail-severity', 'hint', `${ROOT}/tenants/openapi.yaml`]));
+  test('redocly finds nothing', () => runToEnd([npmBin('redocly'), 'lint', '--config', `${TESTS}/contract/redocly.yaml`, `${ROOT}/tenants/openapi.yaml`],
+    { env: { REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' } }));
+});
+
+describe('the route table', () => {
+  test('has every operation, with its method, path, level and name, and no others', async () => {
+    const { out } = await runToEnd([BINARY, 'routes']);
+    const routes = out.trim().split('\n').map((line) => line.split(/\s+/).join(' '));
+    const described = operations.map((one) => `${one.method} ${one.template} ${one.level} ${one.id}`);
+    assert.deepEqual(difference(routes, described), [], 'routes that are not described');
+    assert.deepEqual(difference(described, routes), [], 'operations without a route');
+  });
+});
+
+describe('names', () => {
+  test('every operation has a C handler and, when it asks the database, an SQL function of its name', () => {
+    const c = filesUnder('tenants', '.c').map(read).join('\n');
+    const sql = filesUnder('sql/api', '.sql').map(read).join('\n');
+    const functions = new Set(matches(sql, /create or replace function api\.([a-z_]+)/g));
+    for (const { id } of operations) {
+      assert.match(c, new RegExp(`^void ${id}\\(struct req \\*`, 'm'), `${id} has no handler`);
+      if (!['openapi_read', 'time_read'].includes(id)) assert.ok(functions.has(id), `${id} has no SQL function`);
+    }
+  });
+
+  test('every function of schema api is called by its name in C', () => {
+    const c = filesUnder('tenants', '.c').map(read).join('\n');
+    const sql = filesUnder('sql/api', '.sql').map(read).join('\n');
+    const unused = matches(sql, /create or replace function api\.([a-z_]+)/g).filter((name) => !c.includes(`"${name}"`));
+    assert.deepEqual(unused, []);
+  });
+});
+
+describe('problem codes', () => {
+  test('the description lists exactly those of C and of the edge', () => {
+    assert.deepEqual(difference(problemCodes, [...Object.keys(TABLES), ...EDGE]), [], 'described, but nobody answers them');
+    assert.deepEqual(difference([...Object.keys(TABLES), ...EDGE], problemCodes), [], 'answered, but not described');
+  });
+
+  test('status, title and detail of every example are those of the table', () => {
+    for (const [code, example] of Object.entries(document.components.examples).filter(([name]) => problemCodes.includes(name))) {
+      const { status, title, detail } = example.value;
+      assert.deepEqual({ status, title, detail }, TABLES[code], code);
+    }
+  });
+
+  test('every example stands under its own status', () => {
+    for (const one of operations) {
+      for (const [status, codes] of Object.entries(problemsOf(one))) {
+        for (const code of codes) assert.equal(String(TABLES[code].status), status, `${one.id}: ${code}`);
+      }
+    }
+  });
+
+  test('every code that C or SQL refuses with is in a table', () => {
+    const c = [...filesUnder('tenants', '.c'), ...filesUnder('server', '.c')].map(read).join('\n');
+    const sql = filesUnder('sql/api', '.sql').map(read).join('\n');
+    const words = new Set([...matches(c, /req_fail(?:_at|_with)?\(\w+, "([a-z_]+)"/g), ...matches(sql, /refuse(?:_field)?\('([a-z_]+)'/g), ...matches(sql, /row\('([a-z_]+)', null, null, null\)::api\.entered/g)]);
+    // words between SQL and C, which no client sees
+    for (const inner of ['gone', 'taken', 'totp_check']) words.delete(inner);
+    assert.deepEqual(difference(words, Object.keys(TABLES)), []);
+  });
+
+  test('every code of a table is used', () => {
+    const texts = [...filesUnder('tenants', '.c'), ...filesUnder('server', '.c'), ...filesUnder('sql/api', '.sql')].filter((path) => !/problems?\.c$/.test(path)).map(read).join('\n');
+    assert.deepEqual(Object.keys(TABLES).filter((code) => !new RegExp(`["']${code}["']`).test(texts)), []);
+  });
+
+  for (const language of ['en', 'de']) {
+    test(`the panel has words for every code that its requests can get (${language})`, () => {
+      const messages = JSON.parse(read(`web/src/messages/${language}.json`));
+      const codes = new Set(operations.filter((one) => one.host === 'panel').flatMap((one) => Object.values(problemsOf(one)).flat()));
+      assert.deepEqual([...codes].filter((code) => !messages[`problem_${code}`]), []);
+      const known = [...problemCodes, 'network', 'unknown'];
+      const strays = Object.keys(messages).filter((key) => /^problem_/.test(key)).map((key) => key.slice(8)).filter((code) => !known.includes(code) && !known.some((one) => code.startsWith(`${one}_`)));
+      assert.deepEqual(strays, [], 'words for codes that do not exist');
+    });
+  }
+});
+
+describe('the description', () => {
+  test('every example is valid, and every request refuses unknown fields', () => {
+    for (const one of operations) {
+      for (const [media, { schema, examples }] of Object.entries(one.body?.content ?? {})) {
+        for (const [name, example] of Object.entries(examples)) assert.ok(validatorOf(schema)(resolve(example).value), `${one.id}: ${name}`);
+        if (media === 'application/json') assert.equal(resolve(schema).additionalProperties, false, one.id);
+      }
+      for (const [status, ref] of Object.entries(one.responses)) {
+        for (const { schema, examples } of Object.values(resolve(ref).content ?? {})) {
+          for (const [name, example] of Object.entries(examples)) assert.ok(validatorOf(schema)(resolve(example).value), `${one.id} ${status}: ${name}`);
+        }
+      }
+    }
+  });
+
+  test('AZ-3 no answer may carry a field that is not described, and secrets only where they are made', () => {
+    const secrets = Object.entries(document.components.schemas).filter(([, schema]) => schema.properties?.secret).map(([name]) => name);
+    assert.deepEqual(secrets.sort(), ['AuthenticatorStarted', 'KeyCreated']);
+    for (const [name, schema] of Object.entries(document.components.schemas)) {
+      if (schema.type === 'object' && !['CallbackForm', 'TicketForm'].includes(name)) assert.equal(schema.additionalProperties, false, name);
+    }
+  });
+
+  test('AZ-1 a tenant comes from the key or the cookie: no request names one in its body', () => {
+    for (const one of operations) {
+      const schema = resolve(one.body?.content['application/json']?.schema);
+      assert.deepEqual(Object.keys(schema?.properties ?? {}).filter((name) => /tenant|user_id|session|verified/.test(name)), [], one.id);
+    }
+  });
+});

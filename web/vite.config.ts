@@ -14,7 +14,9 @@ function integrity(): Plugin {
       const html = readFileSync(page, 'utf8').replace(
         /<(?:script|link)[^>]+(?:src|href)="\/(assets\/[^"]+\.(?:js|css))"/g,
         (tag, name: string) => {
-          const digest = createHash('sha384').update(readFileSync(join(dir, name))).digest('base64');
+          const digest = createHash('sha384')
+            .update(readFileSync(join(dir, name)))
+            .digest('base64');
           return `${tag} integrity="sha384-${digest}"`;
         },
       );

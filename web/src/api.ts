@@ -1,7 +1,7 @@
 /**
  * The only place that calls fetch: every endpoint of the panel is one line, named like the server's handler.
  * Whatever goes wrong arrives as a `Problem`. A refusal that a second step can lift (not fresh, no proof) asks
- * for it through `watch.stepUp` and runs the call once more; nothing that was typed is lost on the way.
+ * for it through `watch.stepUp` and runs the call again; nothing that was typed is lost on the way.
  */
 import type { operations } from './api.types.ts';
 
@@ -57,13 +57,15 @@ const NEEDS: Record<string, 'fresh' | 'proof'> = { fresh_session_required: 'fres
 const TIMEOUT = 15_000;
 
 async function call<Name extends keyof operations>(method: string, path: string, body?: object): Promise<Body<Name>> {
-  try {
-    return await once(method, path, body);
-  } catch (problem) {
-    if (!(problem instanceof Problem)) throw problem;
-    const need = NEEDS[problem.code];
-    if (need && (await watch.stepUp(need))) return once(method, path, body);
-    throw problem;
+  const given = new Set<string>();
+  for (;;) {
+    try {
+      return await once(method, path, body);
+    } catch (problem) {
+      const need = problem instanceof Problem && NEEDS[problem.code];
+      if (!need || given.has(need) || !(await watch.stepUp(need))) throw problem;
+      given.add(need);
+    }
   }
 }
 

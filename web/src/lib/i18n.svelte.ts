@@ -40,6 +40,9 @@ export function tn(key: string, n: number, params: Params = {}): string {
   return t(`${key}_${form}` as Key, { n, ...params });
 }
 
+/** A masked phone number that stays on one line. */
+export const whole = (hint: string) => hint.replaceAll(' ', '\u00a0');
+
 export const has = (key: string): key is Key => key in messages;
 
 /** "a, b or c" */

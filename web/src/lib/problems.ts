@@ -29,7 +29,7 @@ export function retryLine(problem: Problem): string | null {
 }
 
 export function alternatives(methods: Method[]): string {
-  return t('alternatives', { methods: anyOf(methods.map((method) => t(METHOD_NAMES[method]))) });
+  return t('alternatives', { methods: anyOf(methods.map((method) => t(`code_a_${method}`))) });
 }
 
 /** Anything thrown, as a problem; what is not one is a bug and goes on. */

@@ -50,8 +50,21 @@ apt_try() {
     return 1
   }
   services_release
+  services_rest "$@"
 }
 
+# Installed by us for their programs only: not to be started at the next boot either.
+services_rest() {
+  local -A service=([nginx-light]=nginx [postgresql-15]=postgresql)
+  local package
+  for package in "$@"; do
+    if [[ -n ${service[$package]:-} ]] && command -v systemctl >/dev/null; then
+      as_root systemctl disable "${service[$package]}.service" >/dev/null 2>&1 || true
+    fi
+  done
+}
+
+# An interrupted installation is tidied up by whoever leaves the script: services_release may be called at any time.
 services_hold() {
   if [[ ! -e /usr/sbin/policy-rc.d ]]; then
     printf '#!/bin/sh\n# laid by Tillgate while it installs packages\nexit 101\n' | as_root tee /usr/sbin/policy-rc.d >/dev/null

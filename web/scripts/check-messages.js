@@ -5,13 +5,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Every code that the panel can be answered with. */
+/** Every code that the panel can be answered with, by the server or by the edge before it. */
 const CODES = `
   code_wrong code_expired challenge_exhausted locked method_off resend_too_early limit_phone limit_user limit_address
   limit_range country_not_allowed number_invalid number_type_refused number_suppressed no_phone phone_verified_already
   proof_required last_method no_authenticator set_up_expired device_unknown tenant_suspended session_required
   second_step_required fresh_session_required origin_refused overloaded database_unavailable uncertain deadline internal
-  not_found method_not_allowed host_unknown body_malformed content_type_unsupported body_too_large body_invalid network
+  not_found method_not_allowed host_unknown body_malformed content_type_unsupported body_too_large body_invalid launch_expired
+  request_malformed headers_too_large path_too_long request_timeout too_many_connections unavailable tls_required
+  protocol_version network
 `
   .trim()
   .split(/\s+/);

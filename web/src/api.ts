@@ -29,6 +29,8 @@ export class Problem extends Error {
   /** When to try again, in this device's milliseconds since 1970. */
   readonly retryAt: number | null;
   readonly triesLeft: number | null;
+  /** Codes of this user are not taken until then. */
+  readonly lockedUntil: string | null;
   readonly alternatives: Method[];
 
   constructor(status: number, body: Record<string, unknown>, requestId: string | null = null) {
@@ -39,6 +41,7 @@ export class Problem extends Error {
     this.requestId = typeof body.request_id === 'string' ? body.request_id : requestId;
     this.retryAt = typeof body.retry_after === 'number' ? Date.now() + body.retry_after * 1000 : null;
     this.triesLeft = typeof body.tries_left === 'number' ? body.tries_left : null;
+    this.lockedUntil = typeof body.locked_until === 'string' ? body.locked_until : null;
     this.alternatives = Array.isArray(body.alternatives) ? body.alternatives : [];
   }
 }

@@ -805,7 +805,6 @@ export interface components {
       | 'deadline'
       | 'launch_expired'
       | 'request_malformed'
-      | 'head_too_large'
       | 'headers_too_large'
       | 'path_too_long'
       | 'request_timeout'
@@ -1840,7 +1839,6 @@ export interface operations {
       201: {
         headers: {
           'X-Request-Id': components['headers']['X-Request-Id'];
-          Location: components['headers']['Location'];
           'Idempotent-Replayed': components['headers']['Idempotent-Replayed'];
           [name: string]: unknown;
         };

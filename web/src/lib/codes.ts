@@ -8,6 +8,9 @@ export function normaliseCode(typed: string): string {
 
 export const isSixDigits = (code: string) => /^\d{6}$/.test(code);
 
+/** Six digits, or a backup code: anything else cannot be right, and is not worth one of the tries. */
+export const isCode = (code: string) => isSixDigits(code) || /^[A-Z0-9]{5}-[A-Z0-9]{5}$/.test(code);
+
 /** A key in groups of four, easier to read and to type. */
 export const grouped = (secret: string) => secret.replace(/(.{4})(?=.)/g, '$1 ');
 

@@ -12,13 +12,19 @@ export const METHOD_NAMES: Record<Method, Key> = {
 /** What happened and what to do. */
 export function sentence(problem: Problem): string {
   const parts = [];
-  const key = `problem_${problem.code}`;
+  const key = `problem_${last(problem) ?? problem.code}`;
   if (has(key)) parts.push(t(key));
   else parts.push(t('problem_unknown', { title: problem.title || problem.code, request: problem.requestId ?? '–' }));
-  if (problem.code === 'code_wrong' && problem.triesLeft !== null) parts.push(tn('tries_left', problem.triesLeft));
+  if (problem.code === 'code_wrong' && problem.triesLeft) parts.push(tn('tries_left', problem.triesLeft));
   if (problem.code === 'internal' && problem.requestId) parts.push(t('request_id', { request: problem.requestId }));
   if (problem.alternatives.length) parts.push(alternatives(problem.alternatives));
   return parts.join(' ');
+}
+
+/** A wrong code that was the last one allowed: what holds from now on. */
+function last(problem: Problem): string | null {
+  if (problem.code !== 'code_wrong' || problem.triesLeft !== 0) return null;
+  return problem.lockedUntil ? 'locked' : 'challenge_exhausted';
 }
 
 /** When it may be tried again, counting down by itself; nothing where no time is known. */

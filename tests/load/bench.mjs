@@ -16,7 +16,6 @@ export class Bench {
   notes = [];
   figures = {};
   failed = 0;
-  odd = '';
   load = loadavg()[0].toFixed(1);
 
   constructor({ quick, users, rounds }) {
@@ -82,7 +81,7 @@ export class Bench {
     seen.server = (after.program - before.program) / seen.answered;
     seen.postgres = (after.postgres - before.postgres) / seen.answered;
     this.failed += seen.failed;
-    this.odd ||= seen.odd;
+    if (seen.failed) this.notes.push(`${file.split('/').at(-1)}: ${seen.broken} broken, answers ${JSON.stringify(seen.statuses)} ${seen.odd}`);
     return seen;
   }
 

@@ -25,7 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ANSWER 32768            /* bytes of the largest answer */
+#define ANSWER 262144           /* bytes of the largest answer */
 #define SUB 64                  /* histogram: linear steps in each power of two, so within 3 % */
 #define POWERS 26               /* up to about a minute, in microseconds */
 

@@ -31,6 +31,7 @@ static void answer_now(h2o_timeout_entry_t *entry) {
     static unsigned long long count;
     h2o_req_t *request = H2O_STRUCT_FROM_MEMBER(struct answer, later, entry)->request;
     char sid[35];
+    if (!count) count = (unsigned long long)time(NULL) << 24; /* another run's ids are others */
     snprintf(sid, sizeof sid, "SM%032llx", ++count);
     h2o_iovec_t body = h2o_concat(&request->pool, h2o_iovec_init(H2O_STRLIT("{\"status\":\"queued\",\"error_code\":null,\"sid\":\"")),
                                   h2o_iovec_init(sid, 34), h2o_iovec_init(H2O_STRLIT("\"}")));

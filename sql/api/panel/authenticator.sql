@@ -82,7 +82,7 @@ begin
   if not app.rise('set_up', p_session_id, p_token_hash) then
     raise exception 'authenticator_activate lost a race' using errcode = 'serialization_failure';
   end if;
-  perform app.tries_clear();
+  perform app.tries_clear('authenticator');
   update app.users u set preferred_method = 'authenticator'
    where u.tenant_id = app.tenant() and u.user_id = app.user_id() and u.preferred_method is null;
   perform app.event('authenticator_activated', p_detail => json_build_object('replaced', replaced));

@@ -129,14 +129,15 @@ begin
     return app.refuse_send(phone, app.refuse('number_suppressed', json_build_object('reason', stop.reason, 'alternatives', app.alternatives('sms'))));
   end if;
 
-  -- the latest challenge of this purpose decides the gap, while it went to the same number and was not answered
-  select c.challenge_id, c.series, c.resend_at, s.state in ('undelivered', 'failed', 'refused', 'expired') as lost into last
+  -- the latest challenge of this purpose decides the gap, if it went to the same number and was not answered
+  select c.challenge_id, c.series, c.resend_at, s.state in ('undelivered', 'failed', 'refused', 'expired') as lost,
+         c.state <> 'used' and c.platform_index = phone.platform_index and c.created_at > now() - interval '1 hour' as unanswered
+    into last
     from app.challenges c
     join app.sends s on s.tenant_id = c.tenant_id and s.send_id = c.send_id
    where c.tenant_id = app.tenant() and c.user_id = app.user_id() and c.purpose = p_purpose
-     and c.platform_index = phone.platform_index and c.state <> 'used' and c.created_at > now() - interval '1 hour'
    order by c.challenge_id desc limit 1;
-  if found then
+  if last.unanswered then
     text_number := last.series + 1;
     if last.resend_at > now() and not last.lost then
       return app.refuse('resend_too_early', json_build_object('retry_after', app.seconds_until(last.resend_at),

@@ -103,14 +103,15 @@ $$;
 create or replace function app.tries_next(p_wrong_codes smallint, p_locked_until timestamptz) returns integer language sql immutable
 return case when p_locked_until is null then p_wrong_codes + 1 else 1 end;
 
--- A right code: takes back the counts and the lock. A method that is off stays off until it is reset.
-create or replace function app.tries_clear() returns void language plpgsql as $$
+-- A right code of p_method: takes back the counts and the lock. Another method that is off stays off until it is reset; p_method was not,
+-- or its code would not have been looked at, even if counting this try first made it a hundred.
+create or replace function app.tries_clear(p_method text) returns void language plpgsql as $$
 begin
   update app.users u
      set wrong_codes = 0, lock_level = 0, locked_until = null,
-         sms_wrong = case when u.sms_wrong < 100 then 0 else 100 end,
-         authenticator_wrong = case when u.authenticator_wrong < 100 then 0 else 100 end,
-         backup_code_wrong = case when u.backup_code_wrong < 100 then 0 else 100 end
+         sms_wrong = case when u.sms_wrong < 100 or p_method = 'sms' then 0 else 100 end,
+         authenticator_wrong = case when u.authenticator_wrong < 100 or p_method = 'authenticator' then 0 else 100 end,
+         backup_code_wrong = case when u.backup_code_wrong < 100 or p_method = 'backup_code' then 0 else 100 end
    where u.tenant_id = app.tenant() and u.user_id = app.user_id();
 end
 $$;
@@ -186,7 +187,7 @@ begin
        and c.state = 'live' and c.expires_at > now() and c.tries < 5
     returning c.state, 5 - c.tries as left_over into challenge;
     if found and challenge.state = 'used' then
-      perform app.tries_clear();
+      perform app.tries_clear('sms');
       return app.match('sms');
     end if;
     challenge_left := case when found then challenge.left_over end;
@@ -200,7 +201,7 @@ begin
        set macs = array_remove(array_remove(b.macs, p_backup_mac_new), p_backup_mac_old)
      where b.tenant_id = app.tenant() and b.user_id = app.user_id() and b.macs && array[p_backup_mac_new, p_backup_mac_old];
     if found then
-      perform app.tries_clear();
+      perform app.tries_clear('backup_code');
       perform app.event('backup_code_used', p_detail => json_build_object('left', m.backup_codes - 1));
       return app.match('backup_code');
     end if;
@@ -237,7 +238,7 @@ begin
     perform app.event('authenticator_code_replayed');
     return app.refuse('code_expired', json_build_object('alternatives', app.alternatives()));
   end if;
-  perform app.tries_clear();
+  perform app.tries_clear('authenticator');
   return app.match('authenticator');
 end
 $$;

@@ -1,0 +1,105 @@
+-- Goal: a call without enter, of another tenant, or behind a failed enter sees nothing, in every table (security.md AZ-2).
+begin;
+select no_plan();
+
+-- two stores with a row in every table
+create function pg_temp.fill(p_store text, p_name text) returns void language sql as $$
+  select test.store(p_store), test.person(p_store, p_name), test.session(p_store, p_name, p_name || ' token'),
+         test.phone(p_store, p_name, '+1 ' || p_name, p_range => 'range ' || p_store), test.authenticator(p_store, p_name),
+         test.backup_codes(p_store, p_name, 'one');
+  insert into app.launches (tenant_id, launch_id, user_id, ticket_hash, role, mode, destination, expires_at)
+  values (test.id(p_store), test.id(p_store || ' launch'), test.id(p_name), test.hash(p_store || ' ticket'), 'admin', 'live', '/', now() + interval '1 minute');
+  insert into app.devices (tenant_id, user_id, device_hash, device_id, name, expires_at)
+  values (test.id(p_store), test.id(p_name), test.hash(p_name || ' device'), test.id(p_name || ' device'), 'Chrome', now() + interval '14 days');
+  insert into app.idempotency (tenant_id, key_id, endpoint, idem_key, body_hash) values (test.id(p_store), test.id('k'), 'x', 'x', '\x00');
+  insert into app.suppressions (platform_index, reason, strikes) values (test.hash(p_store), 'opted_out', array[now()]);
+  insert into app.ranges (range) values ('range ' || p_store);
+$$;
+select pg_temp.fill('alpha', 'ann'), pg_temp.fill('beta', 'bob') \g /dev/null
+select test.platform_key() \g /dev/null
+select is(test.enter('alpha', 'ann', 'ann token'), null, 'ann enters') union all select is((test.send('second_step_send_code', 'c1', 's1')).status, 202, 'and has a code sent');
+select is(test.enter('beta', 'bob', 'bob token'), null, 'bob enters') union all select is((test.send('second_step_send_code', 'c2', 's2')).status, 202, 'and has a code sent');
+insert into app.events (tenant_id, request_id, kind, caller) values (test.id('alpha'), test.id('r1'), 'test', 'test'), (test.id('beta'), test.id('r1'), 'test', 'test');
+
+create temp table tenant_tables as
+  select c.relname::text as name from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and a.attnum > 0
+   where c.relnamespace = 'app'::regnamespace and c.relkind = 'r' and c.relname not in ('slugs');
+create temp table all_tables as select c.relname::text as name from pg_class c where c.relnamespace = 'app'::regnamespace and c.relkind = 'r';
+grant select on tenant_tables, all_tables to tillgate_owner;
+-- how many rows of a table the functions' owner sees now; of p_store only, when one is named
+create function pg_temp.seen(p_table text, p_store text default null) returns bigint language plpgsql as $$
+declare n bigint;
+begin
+  execute format('select count(*) from app.%I %s', p_table, case when p_store is not null then 'where tenant_id = ' || quote_literal(test.id(p_store)) else '' end) into n;
+  return n;
+end
+$$;
+select is_empty($$ select name from all_tables where pg_temp.seen(name) = 0 $$, 'every table has rows to hide');
+
+-- from here on with the eyes of the functions' owner
+grant usage on schema test to tillgate_owner;
+grant execute on all functions in schema test to tillgate_owner;
+set local role tillgate_owner;
+
+select app.unpin() \g /dev/null
+select is(pg_temp.seen(name), 0::bigint, name || ': nothing without enter') from all_tables order by name;
+
+select is(test.enter('alpha', 'ann', 'ann token'), null, 'ann enters');
+select cmp_ok(pg_temp.seen(name, 'alpha'), '>', 0::bigint, name || ': the own rows are there') from tenant_tables where name <> 'idempotency' order by name;
+select is(pg_temp.seen(name, 'beta'), 0::bigint, name || ': nothing of another tenant') from tenant_tables order by name;
+select is(pg_temp.seen('platform_keys'), 0::bigint, 'a session sees no platform key');
+select is(pg_temp.seen('slugs'), 0::bigint, 'a session looks up no slug');
+
+-- a failing enter right behind a good one of another tenant, in one transaction
+select is(test.enter('beta', 'bob', 'no such token'), 'session_required', 'a failing enter behind a good one');
+select is(pg_temp.seen(name), 0::bigint, name || ': nothing is left of the good one') from all_tables order by name;
+select is(test.enter('alpha', 'ann', 'ann token'), null, 'ann enters again');
+select is((select code from api.enter_tenant(test.id('beta'), test.hash('wrong'), test.id('r'), '', null, null)), 'key_refused', 'a failing enter of another kind');
+select is(pg_temp.seen(name), 0::bigint, name || ': nothing behind enter_tenant') from all_tables order by name;
+select is(test.enter('alpha', 'ann', 'ann token'), null, 'ann enters again');
+select is((select code from api.enter_platform(test.hash('wrong'), test.id('alpha'), test.id('r'), '', null, null)), 'key_refused', 'a failing platform');
+select is(pg_temp.seen(name), 0::bigint, name || ': nothing behind enter_platform') from all_tables order by name;
+select is(test.enter('alpha', 'ann', 'ann token'), null, 'ann enters again');
+select is((select code from api.enter_host('gamma', test.id('r'), '')), 'host_unknown', 'an unknown host');
+select is(pg_temp.seen(name), 0::bigint, name || ': nothing behind enter_host') from all_tables order by name;
+
+-- a good enter right behind a good one of another tenant
+select is(test.enter('alpha', 'ann', 'ann token'), null, 'ann enters again') union all select is(test.enter('beta', 'bob', 'bob token'), null, 'then bob');
+select is(pg_temp.seen(name, 'alpha'), 0::bigint, name || ': bob sees nothing of ann''s store') from tenant_tables order by name;
+select is((api.session_read(null)).body->'user'->>'name', 'bob', 'and reads his own session');
+
+-- what is not of the pinned tenant cannot be written either
+select throws_ok($$ insert into app.events (tenant_id, request_id, kind, caller) values (test.id('alpha'), test.id('r2'), 'x', 'x') $$, '42501', null, 'no row for another tenant');
+select is_empty($$ update app.users set name = 'x' where tenant_id = test.id('alpha') returning 1 $$, 'no update of another tenant');
+select is_empty($$ delete from app.sessions where tenant_id = test.id('alpha') returning 1 $$, 'no delete of another tenant');
+-- the audit trail is append-only even for the owner of the functions
+select is_empty($$ update app.events set kind = 'x' returning 1 $$, 'no event is changed');
+select is_empty($$ delete from app.events returning 1 $$, 'no event is removed');
+reset role;
+
+-- every use case behind no enter at all: refused, nothing seen
+create temp table calls as
+  select p.proname::text as name,
+         format('select (x).status, (x).code, (x).body from api.%I(%s) x', p.proname,
+                (select string_agg(case t::regtype::text when 'json' then '''[]''::json' else 'null::' || t::regtype end, ', ' order by n)
+                   from unnest(p.proargtypes) with ordinality u(t, n))) as call
+    from pg_proc p where p.pronamespace = 'api'::regnamespace and p.proname not like 'enter\_%';
+create function pg_temp.code_of(p_call text) returns text language plpgsql as $$
+declare r record;
+begin
+  perform app.unpin();
+  execute p_call into r;
+  return case when r.status is null and r.body is null then r.code else 'answered' end;
+end
+$$;
+select ok(pg_temp.code_of(call) in ('session_required', 'key_refused', 'launch_expired', 'not_found', 'gone'), name || ': refused without enter') from calls order by name;
+
+-- the server's role has no way around
+set local role tillgate_server;
+select throws_ok('select * from app.users', '42501', null, 'the server reads no table');
+select throws_ok('select app.tenant()', '42501', null, 'the server calls no helper');
+select throws_ok('select jobs.tick(1)', '42501', null, 'the server calls no job');
+select throws_ok('select operator.platform_key_list()', '42501', null, 'the server is not the operator');
+reset role;
+select * from finish();
+rollback;

@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/rand.h>
+#include <pthread.h>
 #include <sys/mman.h>
 
 #define MOST_VERSIONS 16
@@ -30,6 +31,8 @@ static EVP_MAC_CTX *hmac_sha1;
 static EVP_CIPHER_CTX *gcm;
 static const EVP_CIPHER *aes_256_gcm;
 static EVP_MD *sha256;
+static uint8_t ids[1024];
+static size_t ids_left;
 
 static void contexts_start(void);
 static bool roots_parse(char *text);
@@ -157,6 +160,29 @@ void crypt_random(void *bytes, size_t len)
 {
     if (RAND_priv_bytes(bytes, (int)len) != 1)
         die("the random generator failed");
+}
+
+/* A child must not repeat what its parent had in store. */
+static void forget_ids(void)
+{
+    ids_left = 0;
+}
+
+void crypt_random_id(void *bytes, size_t len)
+{
+    static bool registered;
+
+    if (len > sizeof ids)
+        die("an identifier of %zu bytes", len);
+    if (!registered)
+        registered = pthread_atfork(NULL, NULL, forget_ids) == 0;
+    if (ids_left < len) {
+        if (RAND_bytes(ids, sizeof ids) != 1)
+            die("the random generator failed");
+        ids_left = sizeof ids;
+    }
+    memcpy(bytes, ids + sizeof ids - ids_left, len);
+    ids_left -= len;
 }
 
 uint32_t crypt_uniform(uint32_t bound)

@@ -18,6 +18,7 @@ int crypt_version(void);                               /* highest version */
 int crypt_version_before(void);                        /* next lower one, 0 when there is none */
 
 void crypt_random(void *bytes, size_t len);            /* RAND_priv_bytes, checked */
+void crypt_random_id(void *bytes, size_t len);         /* for identifiers, which are no secrets: from a buffer, cheap */
 uint32_t crypt_uniform(uint32_t bound);                /* uniform over 0..bound-1 by rejection */
 bool crypt_equal(const void *a, const void *b, size_t len) MUST_USE; /* constant time */
 void crypt_wipe(void *bytes, size_t len);

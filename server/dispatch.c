@@ -111,38 +111,37 @@ void dispatch(struct req *rq)
 }
 
 /* Fields that decide something must come once: with two, the edge and we might each believe another one. */
-static bool is_repeated(const struct req_inside *in, const char *name)
-{
-    size_t count = 0;
+static const char *const ONCE[] = {"authorization", "content-type", "idempotency-key", "if-match",       "if-none-match",
+                                   "origin",        "x-real-ip",    "x-requested-by",  "sec-fetch-site", NULL};
 
-    for (size_t i = 0; i < in->field_count; i++)
-        count += strcmp(in->fields[i].name, name) == 0;
-    return count > 1;
+static unsigned once_bit(const char *name)
+{
+    for (unsigned i = 0; ONCE[i]; i++)
+        if (*ONCE[i] == *name && strcmp(ONCE[i], name) == 0)
+            return 1u << i;
+    return 0;
 }
 
 static bool is_sound(struct req *rq)
 {
-    static const char *const ONCE[] = {"authorization", "content-type",     "idempotency-key", "if-match",      "origin",
-                                       "x-real-ip",     "x-requested-by",   "sec-fetch-site",  "if-none-match"};
     struct req_inside *in = inside(rq);
     size_t head = strlen(rq->path) + strlen(rq->query);
     bool sound = rq->path[0] == '/' && *rq->host && *rq->address;
+    unsigned seen = 0, bit;
 
     for (const char *c = rq->path; sound && *c; c++)
         sound = *c > 0x20 && *c < 0x7f && *c != '#';
-    for (size_t i = 0; i < LEN(ONCE); i++)
-        sound = sound && !is_repeated(in, ONCE[i]);
-    for (size_t i = 0; i < in->field_count; i++)
+    for (size_t i = 0; i < in->field_count; i++) {
+        bit = once_bit(in->fields[i].name);
+        sound = sound && !(seen & bit);
+        seen |= bit;
         head += strlen(in->fields[i].name) + strlen(in->fields[i].value) + 4;
-    if (!sound) {
-        in->close_after = true;
-        req_fail(rq, "request_malformed");
-    } else if (head > HEAD_MOST || in->field_count > FIELDS_MOST) {
-        in->close_after = true;
-        req_fail(rq, "headers_too_large");
-        sound = false;
     }
-    return sound;
+    if (sound && head <= HEAD_MOST && in->field_count <= FIELDS_MOST)
+        return true;
+    in->close_after = true;
+    req_fail(rq, sound ? "headers_too_large" : "request_malformed");
+    return false;
 }
 
 /* An unknown path is one of the panel's own unless it looks like a file or like one of ours: the first segment of a route. */

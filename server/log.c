@@ -37,6 +37,21 @@ static void put_raw(struct line *line, const char *bytes, size_t len)
     line->len += len;
 }
 
+static bool is_plain(uint8_t c, bool sound)
+{
+    return c >= 0x20 && c != '"' && c != '\\' && c != 0x7f && (c < 0x80 || sound);
+}
+
+static void put_escaped(struct line *line, uint8_t c)
+{
+    char escaped[8];
+
+    if (c == '"' || c == '\\')
+        put_raw(line, (char[]){'\\', (char)c}, 2);
+    else
+        put_raw(line, escaped, (size_t)snprintf(escaped, sizeof escaped, "\\u%04x", c));
+}
+
 /* Whole characters of at most 300 bytes; bytes that are not UTF-8 are escaped one by one. */
 static void put_string(struct line *line, const char *text)
 {
@@ -49,17 +64,28 @@ static void put_string(struct line *line, const char *text)
         len = most;
     }
     put_raw(line, "\"", 1);
-    for (size_t i = 0; i < len; i++) {
-        uint8_t c = (uint8_t)text[i];
-        char escaped[8];
-        if (c == '"' || c == '\\')
-            put_raw(line, (char[]){'\\', (char)c}, 2);
-        else if (c < 0x20 || c == 0x7f || (c >= 0x80 && !sound))
-            put_raw(line, escaped, (size_t)snprintf(escaped, sizeof escaped, "\\u%04x", c));
-        else
-            put_raw(line, text + i, 1);
+    for (size_t i = 0, plain; i < len; i += plain) {
+        for (plain = 0; i + plain < len && is_plain((uint8_t)text[i + plain], sound); plain++)
+            ;
+        put_raw(line, text + i, plain);
+        if (i + plain < len)
+            put_escaped(line, (uint8_t)text[i + plain++]);
     }
     put_raw(line, "\"", 1);
+}
+
+static void put_number(struct line *line, long long number)
+{
+    unsigned long long left = number < 0 ? -(unsigned long long)number : (unsigned long long)number;
+    char digits[24];
+    size_t at = sizeof digits;
+
+    do {
+        digits[--at] = (char)('0' + left % 10);
+    } while (left /= 10);
+    if (number < 0)
+        digits[--at] = '-';
+    put_raw(line, digits + at, sizeof digits - at);
 }
 
 static void put_time(struct line *line)
@@ -68,7 +94,7 @@ static void put_time(struct line *line)
     static char date[24];
     struct timespec now;
     struct tm utc;
-    char ms[16];
+    long ms;
 
     clock_gettime(CLOCK_REALTIME, &now);
     if (now.tv_sec != shown) {
@@ -78,13 +104,13 @@ static void put_time(struct line *line)
     }
     put_raw(line, "{\"at\":\"", 7);
     put_raw(line, date, strlen(date));
-    put_raw(line, ms, (size_t)snprintf(ms, sizeof ms, ".%03ldZ\"", now.tv_nsec / 1000000));
+    ms = now.tv_nsec / 1000000;
+    put_raw(line, (char[]){'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10), 'Z', '"'}, 6);
 }
 
 /* A pair that does not fit is left out whole: a line is always JSON. */
 static void put_pair(struct line *line, struct log_pair pair)
 {
-    char number[32];
     size_t before = line->len;
 
     put_raw(line, ",", 1);
@@ -93,7 +119,7 @@ static void put_pair(struct line *line, struct log_pair pair)
     if (pair.text)
         put_string(line, pair.text);
     else
-        put_raw(line, number, (size_t)snprintf(number, sizeof number, "%lld", pair.number));
+        put_number(line, pair.number);
     if (line->full) {
         line->len = before;
         line->full = false;

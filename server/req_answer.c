@@ -30,8 +30,9 @@ static void field_add(struct req *rq, const char *name, const char *value)
 {
     struct req_inside *in = inside(rq);
 
-    for (size_t i = 0; i < in->answer_field_count && strcasecmp(name, "set-cookie") != 0; i++) {
-        if (strcasecmp(in->answer_fields[i].name, name) == 0) {
+    for (size_t i = 0; i < in->answer_field_count; i++) {
+        const char *other = in->answer_fields[i].name;
+        if ((*other | 32) == (*name | 32) && strcasecmp(other, name) == 0 && strcasecmp(name, "set-cookie") != 0) {
             in->answer_fields[i].value = value;
             return;
         }

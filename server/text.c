@@ -127,7 +127,7 @@ void text_uuid7(uint8_t out[static 16])
 {
     uint64_t ms = (uint64_t)text_now_ms();
 
-    crypt_random(out + 6, 10);
+    crypt_random_id(out + 6, 10);
     for (int i = 0; i < 6; i++)
         out[i] = (uint8_t)(ms >> (40 - 8 * i));
     out[6] = (uint8_t)(0x70 | (out[6] & 0x0f));

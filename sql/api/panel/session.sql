@@ -40,7 +40,7 @@ declare
   challenge app.challenges;
 begin
   select s1.state, s1.role, s1.second_step_at, s1.seen_at, s1.expires_at, s1.destination, s1.return_url,
-         t.name as store_name, t.slug, t.country, u.name, u.email, u.locale, m.*,
+         t.name as store_name, t.slug, t.country, m.*,
          (select max(c.challenge_id::text)::uuid from app.challenges c
            where c.tenant_id = tenant and c.user_id = person and c.state = 'live' and c.expires_at > now()) as challenge_id,
          case when p_device_hash is null then false
@@ -49,7 +49,6 @@ begin
     into s
     from app.sessions s1
     join app.tenants t on t.tenant_id = s1.tenant_id
-    join app.users u on u.tenant_id = s1.tenant_id and u.user_id = s1.user_id
     cross join app.methods(tenant, person) m
    where s1.tenant_id = tenant and s1.user_id = person and s1.token_hash = hash;
   if s.challenge_id is not null then

@@ -1,12 +1,12 @@
-/** Short good news at the top of the screen; bad news stands where it happened and stays. */
-let shown = $state.raw<{ id: number; text: string }[]>([]);
+/** Short news at the top of the screen, mostly good: bad news stands where it happened, if there is such a place. */
+let shown = $state.raw<{ id: number; text: string; bad: boolean }[]>([]);
 let next = 1;
 
 export const toasts = () => shown;
 
-export function toast(text: string): void {
+export function toast(text: string, { bad = false } = {}): void {
   const id = next++;
-  shown = [...shown, { id, text }];
+  shown = [...shown, { id, text, bad }];
   setTimeout(() => dismiss(id), 8000);
 }
 

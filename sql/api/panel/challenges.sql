@@ -44,8 +44,8 @@ begin
 end
 $$;
 
--- All limits on sending one text to p_phone, all or nothing: the sub-block is rolled back by the first limit that refuses, so a refusal spends
--- nothing. Returns a null row, or the refusal.
+-- All limits on sending one text to p_phone. Returns a null row, or the refusal of the first that refuses. All or nothing: on a refusal the
+-- caller rolls back the block it called from, so the limits before that one are not spent either.
 -- Every caller takes the rows in this one order, in a transaction that does nothing else, so two of them wait for each other but never deadlock:
 --   1 phone  2 phone_unverified  3 user  4 user_numbers  5 address  6 address_numbers  7 range  8 range_numbers
 --   9 money: its place is here, after everything that costs nothing to refuse
@@ -59,41 +59,37 @@ declare
   wait integer;
   refusal text;
 begin
-  begin
-    refusal := 'limit_phone';
-    wait := app.spend('phone', phone, hour, 5, day, 10);
-    if wait is null and p_phone.state = 'unverified' then
-      wait := app.spend('phone_unverified', phone, day, 3, day, 3);
-    end if;
+  refusal := 'limit_phone';
+  wait := app.spend('phone', phone, hour, 5, day, 10);
+  if wait is null and p_phone.state = 'unverified' then
+    wait := app.spend('phone_unverified', phone, day, 3, day, 3);
+  end if;
+  if wait is null then
+    refusal := 'limit_user';
+    wait := app.spend('user', person, hour, 5, day, 10);
+  end if;
+  if wait is null then
+    wait := app.spend_member('user_numbers', person, phone, day, 3);
+  end if;
+  if wait is null and address is not null then
+    refusal := 'limit_address';
+    wait := app.spend('address', address, hour, 10, day, 30);
     if wait is null then
-      refusal := 'limit_user';
-      wait := app.spend('user', person, hour, 5, day, 10);
+      wait := app.spend_member('address_numbers', address, phone, hour, 5);
     end if;
+  end if;
+  -- a range in which people have answered 20 texts is known to be people
+  if wait is null and coalesce((select r.verified from app.ranges r where r.range = p_phone.range), 0) < 20 then
+    refusal := 'limit_range';
+    wait := app.spend('range', p_phone.range, hour, 20, hour, 20);
     if wait is null then
-      wait := app.spend_member('user_numbers', person, phone, day, 3);
+      wait := app.spend_member('range_numbers', p_phone.range, phone, interval '10 minutes', 6);
     end if;
-    if wait is null and address is not null then
-      refusal := 'limit_address';
-      wait := app.spend('address', address, hour, 10, day, 30);
-      if wait is null then
-        wait := app.spend_member('address_numbers', address, phone, hour, 5);
-      end if;
-    end if;
-    -- a range in which people have answered 20 texts is known to be people
-    if wait is null and coalesce((select r.verified from app.ranges r where r.range = p_phone.range), 0) < 20 then
-      refusal := 'limit_range';
-      wait := app.spend('range', p_phone.range, hour, 20, hour, 20);
-      if wait is null then
-        wait := app.spend_member('range_numbers', p_phone.range, phone, interval '10 minutes', 6);
-      end if;
-    end if;
-    if wait is not null then
-      raise exception using errcode = 'TG001', message = refusal;
-    end if;
-  exception when sqlstate 'TG001' then
-    return app.refuse(refusal, json_build_object('retry_after', wait, 'alternatives', app.alternatives('sms')));
-  end;
-  return null;
+  end if;
+  if wait is null then
+    return null;
+  end if;
+  return app.refuse(refusal, json_build_object('retry_after', wait, 'alternatives', app.alternatives('sms')));
 end
 $$;
 
@@ -118,6 +114,9 @@ begin
   select t.sms_countries, t.code_life_seconds into tenant from app.tenants t where t.tenant_id = app.tenant();
   select * into phone from app.phones p
    where p.tenant_id = app.tenant() and p.user_id = app.user_id() and p.phone_id = p_phone_id;
+  if not found then  -- removed since the caller looked
+    return app.refuse('no_phone', json_build_object('alternatives', app.alternatives('sms')));
+  end if;
   if phone.country <> all (tenant.sms_countries) then
     return app.refuse_send(phone, app.refuse_field('country_not_allowed', '/number'));
   end if;
@@ -145,7 +144,7 @@ begin
     end if;
   end if;
 
-  -- this user's own rows first, then the shared ones of app.spend_limits; a refusal there rolls this block back
+  -- this user's own rows first, then the shared ones of app.spend_limits; a refusal rolls this whole block back
   begin
     update app.challenges c
        set sends = c.sends + 1, series = text_number, send_id = p_send_id,

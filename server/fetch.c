@@ -65,7 +65,8 @@ static bool names_private(const char *host)
 
     if (*host == '[' || strspn(host, "0123456789.") == len)
         return true;
-    return len >= local && strncmp(host + len - local, LOCAL, local) == 0 && (len == local || host[len - local - 1] == '.');
+    return len >= local && strncmp(host + len - local, LOCAL, local) == 0 &&
+           (len == local || host[len - local - 1] == '.');
 }
 
 void fetch_allow(const char *url_prefix)

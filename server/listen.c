@@ -1,7 +1,8 @@
 /* listen: the only file that knows h2o's server side.
  *
- * HTTP/1.1 only, in two places: no TLS here, so no ALPN that could name h2, and upgrade_to_http2 = 0. What h2o answers by
- * itself (a body too large, a broken chunk) passes a filter that turns it into our problem+json with every header. */
+ * HTTP/1.1 only, in two places: no TLS here, so no ALPN that could name h2, and upgrade_to_http2 = 0. What h2o answers
+ * by itself (a body too large, a broken chunk) passes a filter that turns it into our problem+json with every header.
+ */
 #include <h2o.h>
 #include <h2o/http1.h>
 
@@ -80,8 +81,8 @@ void listen_start(const struct app *app, const struct socket_pair *sockets)
     h2o_context_init(&context, loop_h2o(), &globalconf);
 }
 
-/* A host without paths: everything falls to its fallback path, whose one handler is ours. The name stands in for a missing
- * Host field; take_request tells it apart by its address. */
+/* A host without paths: everything falls to its fallback path, whose one handler is ours. The name stands in for a
+ * missing Host field; take_request tells it apart by its address. */
 static void host_start(struct listener *listener, const char *name, int fd, bool is_ops)
 {
     h2o_hostconf_t *host = h2o_config_register_host(&globalconf, h2o_iovec_init(name, strlen(name)), 65535);
@@ -213,7 +214,8 @@ static char *host_of(struct req *rq, h2o_req_t *client)
     colon = strrchr(host, ':');
     if (colon && strspn(colon + 1, "0123456789") == strlen(colon + 1))
         *colon = '\0';
-    if (strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-[:]") != authority.len - (colon ? strlen(colon + 1) + 1 : 0))
+    if (strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-[:]") !=
+        authority.len - (colon ? strlen(colon + 1) + 1 : 0))
         *host = '\0';
     return host;
 }
@@ -295,7 +297,8 @@ struct substitute {
     h2o_iovec_t body;
 };
 
-static void send_substitute(h2o_ostream_t *self, h2o_req_t *client, h2o_iovec_t *bufs, size_t count, h2o_send_state_t state)
+static void send_substitute(h2o_ostream_t *self, h2o_req_t *client, h2o_iovec_t *bufs, size_t count,
+                            h2o_send_state_t state)
 {
     struct substitute *substitute = (struct substitute *)self;
 
@@ -304,7 +307,8 @@ static void send_substitute(h2o_ostream_t *self, h2o_req_t *client, h2o_iovec_t 
     h2o_ostream_send_next(self, client, &substitute->body, substitute->body.len ? 1 : 0, state);
 }
 
-/* Our own answers carry X-Request-Id; h2o's come without a request of ours, so one is made for the log and the fields. */
+/* Our own answers carry X-Request-Id; h2o's come without a request of ours, so one is made for the log and the fields.
+ */
 static void on_own_error(h2o_filter_t *self, h2o_req_t *client, h2o_ostream_t **slot)
 {
     struct substitute *substitute;
@@ -312,8 +316,7 @@ static void on_own_error(h2o_filter_t *self, h2o_req_t *client, h2o_ostream_t **
 
     (void)self;
     h2o_setup_next_ostream(client, slot);
-    if (client->res.status < 400 ||
-        h2o_find_header_by_str(&client->res.headers, H2O_STRLIT("X-Request-Id"), -1) != -1)
+    if (client->res.status < 400 || h2o_find_header_by_str(&client->res.headers, H2O_STRLIT("X-Request-Id"), -1) != -1)
         return;
     rq = take_request(client);
     if (client->res.status == 413)
@@ -341,7 +344,8 @@ static void close_listener(struct listener *listener)
     listener->sock = NULL;
 }
 
-/* After the shutdown h2o reads what has arrived, or the end and closes. Whoever is in the middle of a request is left alone. */
+/* After the shutdown h2o reads what has arrived, or the end and closes. Whoever is in the middle of a request is left
+ * alone. */
 static void end_idle(void *arg)
 {
     (void)arg;

@@ -1,7 +1,8 @@
 /* listen: clients' connections, from accept to close, on h2o's server side. One instance per worker.
  *
- * Drain: the listening sockets are emptied and closed, every answer closes its connection, idle connections get a second
- * and are then ended at a moment when nothing of theirs is unread, and `listen_done` turns true when none is left.
+ * Drain: the listening sockets are emptied and closed, every answer closes its connection, idle connections get a
+ * second and are then ended at a moment when nothing of theirs is unread, and `listen_done` turns true when none is
+ * left.
  */
 #ifndef SERVER_LISTEN_H
 #define SERVER_LISTEN_H

@@ -154,8 +154,10 @@ static void lose(struct db_conn *conn, const char *why)
     struct db_pair *pairs[DB_GROUP];
     size_t count = conn->count;
     long wait = conn->back_off / 2 + (long)crypt_uniform((uint32_t)conn->back_off / 2 + 1);
+    char first_line[160];
 
-    log_event(LOG_WARN, NULL, "db_lost", L_TEXT("why", why), L_INT("in_flight", (long long)count),
+    snprintf(first_line, sizeof first_line, "%.*s", (int)strcspn(why, "\n"), why);
+    log_event(LOG_WARN, NULL, "db_lost", L_TEXT("why", first_line), L_INT("in_flight", (long long)count),
               L_INT("retry_ms", wait));
     memcpy(pairs, conn->pairs, count * sizeof pairs[0]);
     conn->count = 0;

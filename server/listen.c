@@ -184,6 +184,32 @@ static struct conn *conn_of(h2o_req_t *client)
     return client->conn->callbacks->get_socket(client->conn)->on_close.data;
 }
 
+/* h2o takes these three out of the list of fields and lets two Hosts, two lengths, a length beside chunks and folded
+ * lines pass. The head as it came still stands in front of the socket's buffer, names in lower case by now. */
+static bool is_head_sound(h2o_req_t *client)
+{
+    static const h2o_iovec_t NAMES[] = {
+        {H2O_STRLIT("host:")}, {H2O_STRLIT("content-length:")}, {H2O_STRLIT("transfer-encoding:")}};
+    const h2o_buffer_t *input = client->conn->callbacks->get_socket(client->conn)->input;
+    const char *line = input->bytes, *end = input->bytes + input->size, *next;
+    unsigned seen = 0;
+
+    for (; (next = memchr(line, '\n', (size_t)(end - line))); line = next + 1) {
+        if (*line == '\r' || *line == '\n')
+            break;
+        if (*line == ' ' || *line == '\t')
+            return false;
+        for (unsigned i = 0; i < LEN(NAMES); i++) {
+            if ((size_t)(next - line) < NAMES[i].len || memcmp(line, NAMES[i].base, NAMES[i].len) != 0)
+                continue;
+            if (seen & 1u << i)
+                return false;
+            seen |= 1u << i;
+        }
+    }
+    return (seen & 6) != 6;
+}
+
 static int on_request(h2o_handler_t *self, h2o_req_t *client)
 {
     struct req *rq = take_request(client);
@@ -191,6 +217,8 @@ static int on_request(h2o_handler_t *self, h2o_req_t *client)
     (void)self;
     if (conn_of(client)->ops)
         req_run(rq, dispatch_ops);
+    else if (!is_head_sound(client))
+        req_run(rq, dispatch_malformed);
     else
         req_run(rq, req_busy() > in_flight_most ? dispatch_overloaded : dispatch);
     return 0;

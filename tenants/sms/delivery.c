@@ -164,7 +164,7 @@ static void record_posted(struct req *rq, const struct twilio_outcome *outcome)
         record(rq, "failed", sid, outcome->error, outcome->error ? NULL : "unknown", 0);
         return;
     case TWILIO_AMBIGUOUS:
-        record(rq, "ambiguous", NULL, outcome->error, NULL, 0);
+        record(rq, "ambiguous", NULL, outcome->error, "provider_down", 0); /* until somebody knows better */
         return;
     }
 }

@@ -188,8 +188,7 @@ static struct conn *conn_of(h2o_req_t *client)
  * lines pass. The head as it came still stands in front of the socket's buffer, names in lower case by now. */
 static bool is_head_sound(h2o_req_t *client)
 {
-    static const h2o_iovec_t NAMES[] = {
-        {H2O_STRLIT("host:")}, {H2O_STRLIT("content-length:")}, {H2O_STRLIT("transfer-encoding:")}};
+    static const char *const NAMES[] = {"host:", "content-length:", "transfer-encoding:"};
     const h2o_buffer_t *input = client->conn->callbacks->get_socket(client->conn)->input;
     const char *line = input->bytes, *end = input->bytes + input->size, *next;
     unsigned seen = 0;
@@ -200,7 +199,7 @@ static bool is_head_sound(h2o_req_t *client)
         if (*line == ' ' || *line == '\t')
             return false;
         for (unsigned i = 0; i < LEN(NAMES); i++) {
-            if ((size_t)(next - line) < NAMES[i].len || memcmp(line, NAMES[i].base, NAMES[i].len) != 0)
+            if (*line != *NAMES[i] || strncmp(line, NAMES[i], strlen(NAMES[i])) != 0)
                 continue;
             if (seen & 1u << i)
                 return false;

@@ -84,7 +84,7 @@ begin
   if not app.entered('system') then
     return app.refuse('gone');
   end if;
-  select s.send_id, s.phone_id, s.challenge_id, s.user_id, s.mode, s.attempts, s.due_at, s.state as send_state,
+  select s.send_id, s.phone_id, s.challenge_id, s.user_id, s.mode, s.attempts, s.state as send_state,
          c.state as challenge_state, c.code_sealed, c.expires_at, c.purpose, p.number_sealed, u.locale,
          t.name, t.slug, t.status in ('trial', 'active') as tenant_active
     into text_
@@ -94,7 +94,7 @@ begin
     join app.tenants t on t.tenant_id = s.tenant_id
     left join app.phones p on p.tenant_id = s.tenant_id and p.user_id = s.user_id and p.phone_id = s.phone_id
    where s.tenant_id = app.tenant() and s.send_id = p_send_id;
-  if not found or text_.send_state <> 'queued' or (text_.attempts > 0 and text_.due_at > now()) then
+  if not found or text_.send_state <> 'queued' then
     return app.refuse('gone');
   end if;
   -- the provider takes no shorter validity than 10 seconds

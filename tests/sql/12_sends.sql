@@ -46,10 +46,12 @@ select is((select due_at from app.sends where send_id = test.id('s1')), now() + 
 -- retry: back to the queue, certainly not posted
 select is(pg_temp.outcome('s1', 2, 'accepted', 'SM1'), 'gone', 'another fence is void');
 select is(pg_temp.outcome('s1', 1, 'retry', null, 20429, 'provider_down', 500), '204', 'a retry');
-select is((api.send_claim(test.id('s1'))).code, 'gone', 'not before its time');
+select is(pg_temp.due(), null, 'not offered before its time');
 select is((select reason from app.sends where send_id = test.id('s1')), 'provider_down', 'the panel is told meanwhile');
 select test.pass('500 milliseconds') \g /dev/null
-select is((api.send_claim(test.id('s1'))).body->>'fence', '2', 'then under the next fence');
+select is(pg_temp.due(), 'claim', 'then it is');
+select test.system('alpha') \g /dev/null
+select is((api.send_claim(test.id('s1'))).body->>'fence', '2', 'and can be claimed, under the next fence');
 select is(pg_temp.outcome('s1', 1, 'accepted', 'SM1'), 'gone', 'the first claim''s late outcome is void');
 select is(pg_temp.outcome('s1', 2, 'accepted', 'SM1'), '204', 'accepted') || E'\n' || is(pg_temp.outcome('s1', 2, 'accepted', 'SM1'), 'gone', 'once');
 -- callbacks: twice, late, out of order

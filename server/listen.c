@@ -21,11 +21,11 @@
 #include <sys/un.h>
 
 #define ACCEPTS_PER_TURN 4 /* few, so that the workers share a burst */
-#define REQUEST_MS 10000   /* for a whole request, and for an idle connection */
-#define STALLED_MS 30000   /* for a client to take its answer */
+#define YIELD_MS 2
+#define REQUEST_MS 10000 /* for a whole request, and for an idle connection */
 #define IDLE_GRACE_MS 1000
 
-/* One connection of a client. answered_at: loop_now_ms of an answer that h2o has not got rid of yet, 0: none. */
+/* One connection of a client. */
 struct conn {
     struct conn *previous, *next;
     h2o_socket_t *sock;
@@ -46,6 +46,7 @@ static struct listener clients, ops;
 static struct conn *conns;
 static size_t client_count, conn_most, in_flight_most;
 static bool inherited, draining;
+static struct worker_signs signs;
 static struct metric *conn_gauge;
 
 static void host_start(struct listener *listener, const char *name, int fd, bool is_ops);
@@ -65,9 +66,9 @@ void listen_meters(const char *product)
     conn_gauge = metrics_gauge(name, NULL, "connections of clients");
 }
 
-void listen_start(const struct app *app, const struct socket_pair *sockets)
+void listen_start(const struct socket_pair *sockets, const struct worker_signs *worker_signs)
 {
-    (void)app;
+    signs = *worker_signs;
     inherited = sockets->inherited;
     conn_most = (size_t)config_int("max_connections");
     in_flight_most = (size_t)config_int("max_in_flight");
@@ -79,6 +80,8 @@ void listen_start(const struct app *app, const struct socket_pair *sockets)
     host_start(&clients, "clients", sockets->clients, false);
     host_start(&ops, "ops", sockets->ops, true);
     h2o_context_init(&context, loop_h2o(), &globalconf);
+    signs.all[signs.mine].clients = 0;
+    signs.all[signs.mine].accepting = 1;
 }
 
 /* A host without paths: everything falls to its fallback path, whose one handler is ours. The name stands in for a
@@ -117,11 +120,47 @@ static void pause_accepting(struct listener *listener)
     h2o_socket_read_stop(listener->sock);
 }
 
+static void count_clients(int change)
+{
+    client_count += (size_t)change;
+    metrics_set(conn_gauge, (int64_t)client_count);
+    __atomic_store_n(&signs.all[signs.mine].clients, (int)client_count, __ATOMIC_RELAXED);
+}
+
+/* All workers wait on the same socket, and whoever wakes first would take a whole burst: its connections would crowd
+ * one core while another idles. */
+static bool has_more_than_others(void)
+{
+    for (size_t i = 0; i < signs.count; i++)
+        if (__atomic_load_n(&signs.all[i].accepting, __ATOMIC_RELAXED) &&
+            (size_t)__atomic_load_n(&signs.all[i].clients, __ATOMIC_RELAXED) + 1 < client_count)
+            return true;
+    return false;
+}
+
+/* The others had their time; they may be stuck. */
+static void accept_anyway(void *arg)
+{
+    struct listener *listener = arg;
+
+    if (!listener->paused || !listener->sock)
+        return;
+    resume(listener);
+    for (int i = 0; i < ACCEPTS_PER_TURN && client_count < conn_most; i++)
+        if (!accept_one(listener))
+            return;
+}
+
 static void on_accept(h2o_socket_t *sock, const char *err)
 {
     struct listener *listener = sock->data;
 
     (void)err;
+    if (!listener->ops && has_more_than_others()) {
+        pause_accepting(listener);
+        loop_after(YIELD_MS, accept_anyway, listener);
+        return;
+    }
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         if (!listener->ops && client_count >= conn_most) {
             pause_accepting(listener); /* on_close resumes */
@@ -144,8 +183,8 @@ static void on_close(void *arg)
         conns = conn->next;
     if (conn->next)
         conn->next->previous = conn->previous;
-    client_count -= !conn->ops;
-    metrics_set(conn_gauge, (int64_t)client_count);
+    if (!conn->ops)
+        count_clients(-1);
     free(conn);
     resume(&clients);
 }
@@ -169,8 +208,8 @@ static bool accept_one(struct listener *listener)
     if (conns)
         conns->previous = conn;
     conns = conn;
-    client_count += !conn->ops;
-    metrics_set(conn_gauge, (int64_t)client_count);
+    if (!conn->ops)
+        count_clients(1);
     sock->on_close.cb = on_close;
     sock->on_close.data = conn;
     h2o_accept(&listener->accept, sock);
@@ -388,6 +427,7 @@ void listen_drain(void)
     if (draining)
         return;
     draining = true;
+    signs.all[signs.mine].accepting = 0;
     req_close_connections();
     close_listener(&clients);
     loop_after(IDLE_GRACE_MS, end_idle, NULL);

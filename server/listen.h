@@ -7,11 +7,12 @@
 #ifndef SERVER_LISTEN_H
 #define SERVER_LISTEN_H
 
-#include "app.h"
 #include "socket.h"
+#include "supervise.h"
 
 void listen_meters(const char *product); /* before the fork */
-void listen_start(const struct app *app, const struct socket_pair *sockets);
+/* signs: how many connections the other workers have, so that a burst is shared out evenly. Kept by pointer. */
+void listen_start(const struct socket_pair *sockets, const struct worker_signs *signs);
 void listen_drain(void);
 bool listen_done(void);
 

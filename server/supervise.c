@@ -75,7 +75,7 @@ static void give_birth(const struct app *app, const struct socket_pair *sockets,
     log_flush();
     child->pid = fork();
     if (child->pid == 0)
-        exit(worker(app, sockets, index, &signs[index]));
+        exit(worker(app, sockets, &(struct worker_signs){signs, child_count, index}));
     if (child->pid < 0) {
         log_event(LOG_ERROR, NULL, "fork_failed", L_TEXT("why", strerror(errno)));
         child->pid = 0;
@@ -90,6 +90,7 @@ static void bury(pid_t pid, int how)
         if (child->pid != pid)
             continue;
         child->pid = 0;
+        signs[i].accepting = 0;
         child->back_off = loop_now_ms() - child->born > STUCK_MS || !child->back_off ? 100 : 2 * child->back_off;
         child->back_off = child->back_off > 5000 ? 5000 : child->back_off;
         child->due = loop_now_ms() + child->back_off;

@@ -78,9 +78,9 @@ select pg_temp.queue('s5', '+5') \g /dev/null
 update app.challenges set state = 'used', code_sealed = null where challenge_id = test.id('s5 c');
 select is((api.send_claim(test.id('s5'))).code, 'gone', 'a used code is not sent') || E'\n' || is(pg_temp.state('s5'), 'expired', 'it is expired');
 select pg_temp.queue('s6', '+6') \g /dev/null
-update app.tenants set status = 'suspended';
+update app.tenants set status = 'suspended', resumes_as = 'active';
 select is((api.send_claim(test.id('s6'))).code, 'gone', 'a suspended tenant sends nothing');
-update app.tenants set status = 'active';
+update app.tenants set status = 'active', resumes_as = null;
 
 -- ambiguous: never posted again; looked for at 3, 10, 30 s; then unknown; a late callback still tells
 delete from app.sends;

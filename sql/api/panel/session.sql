@@ -82,10 +82,11 @@ begin
      where s.tenant_id = app.tenant() and s.user_id = app.user_id() and s.token_hash = app.session_hash()
     returning s.*
   )
-  insert into app.sessions (tenant_id, user_id, token_hash, session_id, state, role, mode, second_step_at, destination, return_url,
-                            user_agent, address, created_at, expires_at)
+  insert into app.sessions (tenant_id, user_id, token_hash, session_id, state, role, mode, second_step_at, change_until, destination,
+                            return_url, user_agent, address, created_at, expires_at)
   select old.tenant_id, old.user_id, p_token_hash, p_session_id, 'ready', old.role, old.mode,
          case p_how when 'code' then now() when 'set_up' then coalesce(old.second_step_at, now()) else old.second_step_at end,
+         case p_how when 'code' then old.change_until end,  -- a number that was verified has used the proof up
          old.destination, old.return_url, old.user_agent, coalesce(nullif(current_setting('app.address', true), ''), old.address),
          old.created_at, case when old.state = 'launched' then now() + interval '12 hours' else old.expires_at end
     from old;

@@ -79,7 +79,7 @@ struct db_row {
 void db_call(struct req *rq, enum db_lane lane, const struct db_enter *enter, const char *function,
              const struct db_args *args, step *next);
 const struct db_row *db_row(struct req *rq);
-json_t *db_body(struct req *rq); /* the row's body parsed; owned by the request */
+json_t *db_body(struct req *rq); /* the row's body, parsed once; owned by the request */
 
 /* The usual continuation: answers with the row. 2xx: status, body, ETag, Idempotent-Replayed. Refusal: problem by code
  * with the body's members. */

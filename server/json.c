@@ -12,6 +12,7 @@
 #define MOST_ERRORS 32
 #define MOST_FIELDS 48
 #define MOST_POINTER 128
+#define MOST_NAME 64 /* of a query parameter that is named back; h2o lets any byte through, so only plain ones are */
 
 /* known: pointers that were read, borrowed from the handler (string literals). */
 struct json_reader {
@@ -302,14 +303,32 @@ static bool page_limit(const char *text, int64_t *ret)
     return *end == '\0' && limit >= 1 && limit <= 200;
 }
 
-/* Only limit and cursor, each once: another name or a second one shows as a pair that the two looks did not explain. */
-static size_t query_pairs(const char *query)
+static bool is_plain(const char *text, size_t len)
 {
-    size_t count = 0;
+    for (size_t i = 0; i < len; i++)
+        if (text[i] <= ' ' || text[i] > '~')
+            return false;
+    return true;
+}
 
-    for (; *query; query += strcspn(query, "&"), query += *query == '&')
-        count++;
-    return count;
+/* The first query parameter that is neither limit nor cursor, or is there a second time, as "?name"; NULL when all is
+ * well. */
+static const char *page_stranger(struct req *rq)
+{
+    static const char *const KNOWN[] = {"limit", "cursor"};
+    bool seen[LEN(KNOWN)] = {false};
+    size_t len;
+
+    for (const char *at = rq->query; *at; at += len, at += *at == '&') {
+        size_t name = strcspn(at, "=&"), i = 0;
+        len = strcspn(at, "&");
+        while (i < LEN(KNOWN) && (strlen(KNOWN[i]) != name || strncmp(KNOWN[i], at, name) != 0))
+            i++;
+        if (i == LEN(KNOWN) || seen[i])
+            return req_printf(rq, "?%.*s", name <= MOST_NAME && is_plain(at, name) ? (int)name : 0, at);
+        seen[i] = true;
+    }
+    return NULL;
 }
 
 bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t ret_after[16], bool *ret_has_after)
@@ -317,14 +336,12 @@ bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t r
     const char *limit = req_query(rq, "limit"), *cursor = req_query(rq, "cursor");
     int64_t number = 50;
     uint8_t after[16];
-    const char *bad = NULL;
+    const char *bad = page_stranger(rq);
 
-    if (limit && !page_limit(limit, &number))
+    if (!bad && limit && !page_limit(limit, &number))
         bad = "?limit";
-    else if (cursor && !text_untypeid(prefix, cursor, after))
+    else if (!bad && cursor && !text_untypeid(prefix, cursor, after))
         bad = "?cursor";
-    else if (query_pairs(rq->query) != (size_t)(limit != NULL) + (size_t)(cursor != NULL))
-        bad = "?";
     if (bad) {
         req_fail_at(rq, "body_invalid", bad);
         return false;

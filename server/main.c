@@ -41,7 +41,8 @@ static bool load(const char *path, const struct app *app)
 static int print_routes(const struct app *app)
 {
     for (size_t i = 0; i < app->route_count; i++)
-        printf("%s %s %d %s\n", app->routes[i].method, app->routes[i].path, app->routes[i].level, app->routes[i].name);
+        printf("%s %s %s %s\n", app->routes[i].method, app->routes[i].path, app->level_names[app->routes[i].level],
+               app->routes[i].name);
     return 0;
 }
 

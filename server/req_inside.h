@@ -58,6 +58,7 @@ struct req_inside {
     void (*release)(void *held);
     void *held;
     struct db_row row;
+    json_t *row_body; /* parsed on first use */
     bool has_row;
     struct fetch_answer fetched;
     struct json_reader *reader;

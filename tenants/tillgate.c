@@ -32,6 +32,7 @@ int main(int argc, char **argv)
         .version = TILLGATE_VERSION,
         .routes = ROUTES,
         .route_count = ROUTE_COUNT,
+        .level_names = LEVELS,
         .problems = PROBLEMS,
         .problem_count = PROBLEM_COUNT,
         .config_keys = SETTINGS,

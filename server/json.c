@@ -342,6 +342,8 @@ bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t r
         bad = "?limit";
     else if (!bad && cursor && !text_untypeid(prefix, cursor, after))
         bad = "?cursor";
+    else if (!bad && *rq->query && !limit && !cursor)
+        bad = "?"; /* a broken escape: nothing of it can be read */
     if (bad) {
         req_fail_at(rq, "body_invalid", bad);
         return false;

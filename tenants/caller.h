@@ -26,8 +26,6 @@ enum level {
 /* Their names, as `enter_session` and the API description have them. */
 extern const char *const LEVELS[];
 
-extern const char *const LEVEL_NAMES[]; /* "public", "platform", …, by level */
-
 struct caller {
     struct db_enter enter;
     uint8_t tenant[16];           /* zero when not known: platform calls without a tenant, hosts */

@@ -101,7 +101,8 @@ static void stop(void)
 static void jobs_start(void *unused)
 {
     (void)unused;
-    req_job("jobs_tick", jobs_tick, NULL);
+    if (!server_draining())
+        req_job("jobs_tick", jobs_tick, NULL);
 }
 
 static void jobs_tick(struct req *rq)

@@ -303,17 +303,17 @@ static bool page_limit(const char *text, int64_t *ret)
     return *end == '\0' && limit >= 1 && limit <= 200;
 }
 
-static bool is_plain(const char *text, size_t len)
+/* What a refusal calls a query parameter: "?name", or "?" when the name is not one to be repeated. */
+static const char *query_pointer(struct req *rq, const char *name, size_t len)
 {
     for (size_t i = 0; i < len; i++)
-        if (text[i] <= ' ' || text[i] > '~')
-            return false;
-    return true;
+        if (name[i] <= ' ' || name[i] > '~')
+            return "?";
+    return len > MOST_NAME ? "?" : req_printf(rq, "?%.*s", (int)len, name);
 }
 
-/* The first query parameter that is neither limit nor cursor, or is there a second time, as "?name"; NULL when all is
- * well. */
-static const char *page_stranger(struct req *rq)
+/* Complaints about parameters that nobody knows or that come twice. */
+static void query_strangers(struct req *rq)
 {
     static const char *const KNOWN[] = {"limit", "cursor"};
     bool seen[LEN(KNOWN)] = {false};
@@ -324,11 +324,15 @@ static const char *page_stranger(struct req *rq)
         len = strcspn(at, "&");
         while (i < LEN(KNOWN) && (strlen(KNOWN[i]) != name || strncmp(KNOWN[i], at, name) != 0))
             i++;
-        if (i == LEN(KNOWN) || seen[i])
-            return req_printf(rq, "?%.*s", name <= MOST_NAME && is_plain(at, name) ? (int)name : 0, at);
-        seen[i] = true;
+        if (i == LEN(KNOWN))
+            json_bad(rq, query_pointer(rq, at, name), "unknown_field");
+        else if (seen[i])
+            json_bad(rq, query_pointer(rq, at, name), "invalid");
+        else
+            seen[i] = true;
+        if (i < LEN(KNOWN) && !req_query(rq, KNOWN[i]))
+            json_bad(rq, query_pointer(rq, at, name), "invalid"); /* its value, or a neighbour's, cannot be decoded */
     }
-    return NULL;
 }
 
 bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t ret_after[16], bool *ret_has_after)
@@ -336,18 +340,14 @@ bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t r
     const char *limit = req_query(rq, "limit"), *cursor = req_query(rq, "cursor");
     int64_t number = 50;
     uint8_t after[16];
-    const char *bad = page_stranger(rq);
 
-    if (!bad && limit && !page_limit(limit, &number))
-        bad = "?limit";
-    else if (!bad && cursor && !text_untypeid(prefix, cursor, after))
-        bad = "?cursor";
-    else if (!bad && *rq->query && !limit && !cursor)
-        bad = "?"; /* a broken escape: nothing of it can be read */
-    if (bad) {
-        req_fail_at(rq, "body_invalid", bad);
+    query_strangers(rq);
+    if (limit && !page_limit(limit, &number))
+        json_bad(rq, "?limit", "invalid");
+    if (cursor && !text_untypeid(prefix, cursor, after))
+        json_bad(rq, "?cursor", "invalid");
+    if (!json_done(rq))
         return false;
-    }
     *ret_limit = number;
     *ret_has_after = cursor != NULL;
     if (cursor)

@@ -44,7 +44,7 @@ void files_load(const char *root)
 
     if (!*root)
         return;
-    tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+    tree = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL); /* the root may be a link */
     while (tree && (entry = fts_read(tree))) {
         if (entry->fts_info == FTS_ERR || entry->fts_info == FTS_DNR || entry->fts_info == FTS_NS)
             die("%s: %s", entry->fts_path, strerror(entry->fts_errno));
@@ -53,7 +53,8 @@ void files_load(const char *root)
     }
     if (tree)
         fts_close(tree);
-    qsort(files, file_count, sizeof files[0], compare_paths);
+    if (file_count)
+        qsort(files, file_count, sizeof files[0], compare_paths);
     log_event(LOG_INFO, NULL, "files_loaded", L_TEXT("root", root), L_INT("files", (long long)file_count));
 }
 

@@ -2,7 +2,7 @@
 import http from 'node:http';
 import https from 'node:https';
 
-const KEEP = new http.Agent({ keepAlive: true, maxSockets: 256 });
+const KEEP = new http.Agent({ keepAlive: true, maxSockets: 256, timeout: 5000 }); // idle ones go before the server closes them at 10 s
 
 export class Answer {
   constructor(status, rawHeaders, body) {

@@ -1,7 +1,8 @@
 // Goal: Twilio cannot be reached for a few seconds; the user is answered at once, other methods work, and the text comes once when Twilio is back.
 import test from 'node:test';
 import assert from 'node:assert/strict';
-import { story, expect } from '../harness/suite.mjs';
+import { story, expect, until } from '../harness/suite.mjs';
+import { pass } from '../harness/clock.mjs';
 import { hurrySend, sendOf } from '../harness/sends.mjs';
 
 const { stack, platform, sandbox, db } = await story({});
@@ -42,4 +43,17 @@ test('FLT-7 Twilio stays away for the whole life of the code: the user is told, 
   await stack.startSandbox();
   assert.equal((await sendOf(db, id)).state, send.state);
   assert.equal(postedTo(browser.number), 1);
+});
+
+test('asked for again while the first text still waits, only one goes out', async () => {
+  const browser = await store.signedIn();
+  await store.relaunch(browser);
+  await stack.sandboxProgram.stop();
+  const { id } = expect(await browser.call('POST', '/api/second-step/send-code'), 202);
+  await pass(db, browser, '61 seconds');
+  assert.equal(expect(await browser.call('POST', '/api/second-step/send-code'), 202).id, id);
+  await stack.startSandbox();
+  await hurrySend(db, id, 'delivered');
+  await until('no text to wait any more', async () => (await db.value(`select count(*) from app.sends where state in ('queued', 'in_flight')`)) === 0);
+  assert.equal(postedTo(browser.number), 2, 'the text of the set-up and one more');
 });

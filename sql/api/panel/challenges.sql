@@ -129,7 +129,7 @@ begin
   end if;
 
   -- the latest challenge of this purpose decides the gap, if it went to the same number and was not answered
-  select c.challenge_id, c.series, c.resend_at, s.state in ('undelivered', 'failed', 'refused', 'expired') as lost,
+  select c.challenge_id, c.series, c.resend_at, c.send_id, s.state in ('undelivered', 'failed', 'refused', 'expired') as lost,
          c.state <> 'used' and c.platform_index = phone.platform_index and c.created_at > now() - interval '1 hour' as unanswered
     into last
     from app.challenges c
@@ -153,7 +153,11 @@ begin
        and c.phone_id = p_phone_id and c.state = 'live' and c.expires_at >= now() + interval '2 minutes'
        and c.series = last.series  -- nobody has resent it since we looked
     returning * into challenge;
-    if not found then
+    if found then
+      -- a text that has not left yet is replaced; the fence keeps away from one that is just being claimed
+      perform app.send_move(s.tenant_id, s.send_id, s.fence, 'expired', p_reason => 'expired')
+         from app.sends s where s.tenant_id = app.tenant() and s.send_id = last.send_id and s.state = 'queued';
+    else
       update app.challenges c set state = 'superseded', code_sealed = null
        where c.tenant_id = app.tenant() and c.user_id = app.user_id() and c.purpose = p_purpose and c.state = 'live'
          -- one that began or was sent again since we looked is not ours to end

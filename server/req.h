@@ -69,8 +69,7 @@ void req_reply_empty(struct req *rq, int status); /* 204, 303 with a Location he
 void req_fail(struct req *rq, const char *code);  /* problem+json by code, see problem.h */
 void req_fail_at(struct req *rq, const char *code,
                  const char *pointer); /* the same with errors [{pointer, "invalid"}]: "/number" */
-void req_fail_with(struct req *rq, const char *code,
-                   json_t *members); /* the same with extra members; steals members.
+void req_fail_with(struct req *rq, const char *code, json_t *members); /* the same with extra members; steals members.
                                         A "retry_after" member also becomes the header */
 bool req_replied(const struct req *rq);
 

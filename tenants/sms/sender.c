@@ -1,13 +1,13 @@
 /* sender: when a send is worked on; never twice at once by one worker, never more than the flow allows.
  *
- *   state in app.sends    what it means                                   who moves it on
- *   queued                committed with its challenge                    delivery: send_claim → in_flight; a sweep,
- * when due in_flight             claimed and committed; the post may have left   delivery: send_outcome; lease of 20 s
- * → ambiguous accepted              Twilio has it, sid known                        callback; lookup at 15, 60, 300 s
- *   sent                  the network has it                              callback; lookup
- *   ambiguous             posted or not: never posted again               callback; lookup by list at 3, 10, 30 s; then
- * unknown delivered, undelivered, failed, expired, refused, unknown             final; only a late callback moves
- * unknown
+ *   state in app.sends   what it means                         who moves it on
+ *   queued               committed with its challenge          delivery: send_claim → in_flight; a sweep, when due
+ *   in_flight            claimed; the post may have left       delivery: send_outcome; after its lease of 20 s → ambiguous
+ *   accepted             Twilio has it, its sid is known       callback; lookup at 15, 60, 300 s
+ *   sent                 the network has it                    callback; lookup
+ *   ambiguous            posted or not: never posted again     callback; lookup by list at 3, 10, 30 s; then unknown
+ *   unknown              nobody can tell any more              only a late callback
+ *   delivered, undelivered, failed, expired, refused           final
  *
  *   state in this worker  in terms of fields
  *   waiting               in waiting[first..first+count)

@@ -29,7 +29,7 @@ async function read(bench) {
   await compare(bench, 'read', 'session read', {
     state: { state: 'ready' },
     file: bench.requests.file('read', bench.chosen, bench.requests.sessionRead),
-    clients: [2, 4, 8],
+    clients: bench.quick ? [4] : [2, 4, 8],
     options: { seconds: 2 },
   });
 }
@@ -37,13 +37,13 @@ async function read(bench) {
 // Every user once in a round: a second text would be refused. The goal compares at as many connections as the server has for writes.
 async function challengeStart(bench) {
   await compare(bench, 'start', 'start a challenge', {
-    state: {}, count: bench.quick ? 3000 : 6000, make: bench.requests.start, clients: [WORKERS], best: [16, 32], options: { once: 1, expect: 202 },
+    state: {}, count: bench.quick ? 3000 : 6000, make: bench.requests.start, clients: [WORKERS], best: bench.quick ? [16] : [16, 32], options: { once: 1, expect: 202 },
   });
 }
 
 async function verify(bench) {
   await compare(bench, 'verify', 'verify a code', {
-    state: { challenge: true }, count: bench.quick ? 5000 : 10_000, make: bench.requests.verify, clients: [8, 16, 32], options: { once: 1 },
+    state: { challenge: true }, count: bench.quick ? 5000 : 10_000, make: bench.requests.verify, clients: bench.quick ? [16] : [8, 16, 32], options: { once: 1 },
   });
 }
 
@@ -132,7 +132,7 @@ async function alone(bench) {
 // What one tenant's, or one kind of, heavy work does to the p99 of others at a steady rate far below what the machine can do.
 async function neighbour(bench) {
   const { database, requests, port, chosen } = bench;
-  const seconds = bench.quick ? 2 : 3;
+  const seconds = bench.quick ? 1 : 3;
   const reads = requests.file('neighbour-reads', chosen.slice(0, 5000), requests.sessionRead);
   const verifies = requests.file('neighbour-verifies', chosen.slice(5000, 9000), requests.verify);
   const writes = requests.file('neighbour-writes', chosen.slice(9000, 15_000), requests.verify);

@@ -27,6 +27,8 @@ function numberButton(number, texts) {
   const button = document.createElement('button')
   const count = document.createElement('span')
   count.textContent = texts.length
+  button.dataset.number = number
+  button.dataset.texts = texts.length
   button.append(pretty(number), count)
   button.setAttribute('aria-current', String(number === shown))
   button.onclick = () => {

@@ -8,8 +8,14 @@ declare
   p record;
   m record;
 begin
-  select u.name, u.email, u.locale, s.role, s.second_step_at into p
-    from app.sessions s join app.users u on u.tenant_id = s.tenant_id and u.user_id = s.user_id
+  select u.name, u.email, u.locale, s.role, s.second_step_at, stop.cause, stop.until into p
+    from app.sessions s
+    join app.users u on u.tenant_id = s.tenant_id and u.user_id = s.user_id
+    join app.tenants t on t.tenant_id = s.tenant_id
+    left join lateral (
+      select x.cause, x.until from app.stops x
+       where x.key = any (app.stop_keys(tenant, t.country)) and (x.until is null or x.until > now())
+       order by x.until desc nulls first limit 1) stop on true
    where s.tenant_id = tenant and s.user_id = person and s.token_hash = app.session_hash();
   select * into m from app.methods(tenant, person);
   return json_build_object(
@@ -23,6 +29,7 @@ begin
     'devices', (select count(*) from app.devices d where d.tenant_id = tenant and d.user_id = person and d.expires_at > now()),
     'sessions', (select count(*) from app.sessions s
                   where s.tenant_id = tenant and s.user_id = person and s.expires_at > now() and s.seen_at > now() - interval '15 minutes'),
+    'texts', app.texts_json(p.cause, p.until),
     'fresh_until', case when p.second_step_at > now() - interval '15 minutes' then app.time(p.second_step_at + interval '15 minutes') end,
     'server_time', app.time(now()));
 end

@@ -30,6 +30,18 @@ begin
 end
 $$;
 
+-- The JSON of whether texts go out, from the row of app.stops that holds longest; null: they do.
+create or replace function app.texts_json(p_cause text, p_until timestamptz) returns json language plpgsql stable as $$
+begin
+  if p_cause is null then
+    return '{"available":true}'::json;
+  end if;
+  return json_build_object('available', false,
+                           'reason', case p_cause when 'switch' then 'stopped' when 'provider' then 'provider_down' else p_cause end,
+                           'until', app.time(p_until));
+end
+$$;
+
 -- The JSON of the pinned session. p_device_hash: the device cookie, if there is one. One statement reads all it needs.
 create or replace function app.session_json(p_device_hash bytea) returns json language plpgsql stable as $$
 declare
@@ -40,7 +52,7 @@ declare
   challenge app.challenges;
 begin
   select s1.state, s1.role, s1.second_step_at, s1.seen_at, s1.expires_at, s1.destination, s1.return_url,
-         t.name as store_name, t.slug, t.country, u.name, u.email, u.locale, m.*,
+         t.name as store_name, t.slug, t.country, u.name, u.email, u.locale, m.*, stop.cause, stop.until,
          (select max(c.challenge_id::text)::uuid from app.challenges c
            where c.tenant_id = tenant and c.user_id = person and c.state = 'live' and c.expires_at > now()) as challenge_id,
          case when p_device_hash is null then false
@@ -51,6 +63,10 @@ begin
     join app.tenants t on t.tenant_id = s1.tenant_id
     join app.users u on u.tenant_id = s1.tenant_id and u.user_id = s1.user_id
     cross join app.methods(tenant, person) m
+    left join lateral (
+      select x.cause, x.until from app.stops x
+       where x.key = any (app.stop_keys(tenant, t.country)) and (x.until is null or x.until > now())
+       order by x.until desc nulls first limit 1) stop on true
    where s1.tenant_id = tenant and s1.user_id = person and s1.token_hash = hash;
   if s.challenge_id is not null then
     select * into challenge from app.challenges c where c.tenant_id = tenant and c.user_id = person and c.challenge_id = s.challenge_id;
@@ -66,6 +82,7 @@ begin
     'trusted_device', s.trusted_device,
     'challenge', case when s.challenge_id is not null then app.challenge_json(challenge) end,
     'locked_until', app.time(s.locked_until),
+    'texts', app.texts_json(s.cause, s.until),
     'fresh_until', case when s.second_step_at > now() - interval '15 minutes' then app.time(s.second_step_at + interval '15 minutes') end,
     'idle_until', app.time(least(s.seen_at + interval '15 minutes', s.expires_at)),
     'expires_at', app.time(s.expires_at),

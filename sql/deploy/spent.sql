@@ -1,0 +1,104 @@
+-- Deploy tillgate:spent to pg
+-- requires: prices
+begin;
+set local role tillgate_owner;
+
+create table app.spent (
+  tenant_id uuid not null,
+  hour_start timestamptz not null,
+  hour_micros bigint not null,
+  day_start timestamptz not null,
+  day_micros bigint not null,
+  day_sends integer not null,
+  month_start timestamptz not null,
+  month_micros bigint not null,
+  constraint spent_pk primary key (tenant_id)
+) with (fillfactor = 50);
+
+comment on table app.spent is 'what each store has spent in the hour, day and month under way; changed only by app.spend_money and app.money_change';
+comment on column app.spent.tenant_id is 'the store';
+comment on column app.spent.hour_start is 'the hour that hour_micros is of';
+comment on column app.spent.hour_micros is 'reserved or settled for texts asked for in it';
+comment on column app.spent.day_start is 'the UTC day that day_micros is of';
+comment on column app.spent.day_micros is 'the same for the day';
+comment on column app.spent.day_sends is 'texts of that day, for the ramp of a new store';
+comment on column app.spent.month_start is 'the UTC month that month_micros is of';
+comment on column app.spent.month_micros is 'the same for the month';
+
+alter table app.spent enable row level security, force row level security;
+create policy tenant on app.spent to tillgate_owner
+  using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
+create policy jobs on app.spent for select to tillgate_jobs using (true);
+create policy reader on app.spent for select to tillgate_reader using (true);
+grant select on app.spent to tillgate_jobs, tillgate_reader;
+
+create table app.spent_countries (
+  tenant_id uuid not null,
+  country app.country not null,
+  day_start timestamptz not null,
+  micros bigint not null,
+  sends integer not null,
+  constraint spent_countries_pk primary key (tenant_id, country)
+) with (fillfactor = 50);
+
+comment on table app.spent_countries is 'the same by country, for the day under way';
+comment on column app.spent_countries.tenant_id is 'the store';
+comment on column app.spent_countries.country is 'of the number';
+comment on column app.spent_countries.day_start is 'the UTC day';
+comment on column app.spent_countries.micros is 'reserved or settled for texts asked for in it';
+comment on column app.spent_countries.sends is 'how many texts';
+
+alter table app.spent_countries enable row level security, force row level security;
+create policy tenant on app.spent_countries to tillgate_owner
+  using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
+create policy reader on app.spent_countries for select to tillgate_reader using (true);
+grant select on app.spent_countries to tillgate_reader;
+
+create table app.platform_spent (
+  key text not null default 'platform',
+  hour_start timestamptz not null,
+  hour_micros bigint not null,
+  day_start timestamptz not null,
+  day_micros bigint not null,
+  constraint platform_spent_pk primary key (key)
+) with (fillfactor = 20);
+
+comment on table app.platform_spent is 'platform table: what all stores together have spent in the hour and day under way; one row, the last lock that a text takes';
+comment on column app.platform_spent.key is 'platform';
+comment on column app.platform_spent.hour_start is 'the hour that hour_micros is of';
+comment on column app.platform_spent.hour_micros is 'reserved or settled for texts asked for in it';
+comment on column app.platform_spent.day_start is 'the UTC day that day_micros is of';
+comment on column app.platform_spent.day_micros is 'the same for the day';
+
+alter table app.platform_spent enable row level security, force row level security;
+create policy entered on app.platform_spent to tillgate_owner
+  using (current_setting('app.caller', true) in ('session', 'platform', 'system', 'operator'));
+create policy jobs on app.platform_spent for select to tillgate_jobs using (true);
+create policy reader on app.platform_spent for select to tillgate_reader using (true);
+grant select on app.platform_spent to tillgate_jobs, tillgate_reader;
+
+create table app.budget_alerts (
+  tenant_id uuid not null,
+  span text not null,
+  start timestamptz not null,
+  percent app.percent not null,
+  constraint budget_alerts_pk primary key (tenant_id, span, start, percent)
+);
+
+comment on table app.budget_alerts is 'alerts that were given: each once per window';
+comment on column app.budget_alerts.tenant_id is 'the store';
+comment on column app.budget_alerts.span is 'day or month';
+comment on column app.budget_alerts.start is 'the window';
+comment on column app.budget_alerts.percent is '50, 80 or 100';
+
+alter table app.budget_alerts enable row level security, force row level security;
+create policy tenant on app.budget_alerts to tillgate_owner
+  using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
+create policy jobs on app.budget_alerts to tillgate_jobs using (true);
+grant select, insert, delete on app.budget_alerts to tillgate_jobs;
+
+-- jobs give alerts and open breakers, and say so in the audit trail
+create policy jobs_add on app.events for insert to tillgate_jobs with check (true);
+grant insert on app.events to tillgate_jobs;
+
+commit;

@@ -1,0 +1,15 @@
+-- Verify tillgate:spent on pg
+begin;
+select tenant_id, hour_start, hour_micros, day_start, day_micros, day_sends, month_start, month_micros from app.spent where false;
+select 1 / (relrowsecurity and relforcerowsecurity and pg_get_userbyid(relowner) = 'tillgate_owner')::int from pg_class where oid = 'app.spent'::regclass;
+select 1 / (count(*) > 0)::int from pg_policy where polrelid = 'app.spent'::regclass;
+select tenant_id, country, day_start, micros, sends from app.spent_countries where false;
+select 1 / (relrowsecurity and relforcerowsecurity and pg_get_userbyid(relowner) = 'tillgate_owner')::int from pg_class where oid = 'app.spent_countries'::regclass;
+select 1 / (count(*) > 0)::int from pg_policy where polrelid = 'app.spent_countries'::regclass;
+select key, hour_start, hour_micros, day_start, day_micros from app.platform_spent where false;
+select 1 / (relrowsecurity and relforcerowsecurity and pg_get_userbyid(relowner) = 'tillgate_owner')::int from pg_class where oid = 'app.platform_spent'::regclass;
+select 1 / (count(*) > 0)::int from pg_policy where polrelid = 'app.platform_spent'::regclass;
+select tenant_id, span, start, percent from app.budget_alerts where false;
+select 1 / (relrowsecurity and relforcerowsecurity and pg_get_userbyid(relowner) = 'tillgate_owner')::int from pg_class where oid = 'app.budget_alerts'::regclass;
+select 1 / (count(*) > 0)::int from pg_policy where polrelid = 'app.budget_alerts'::regclass;
+rollback;

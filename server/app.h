@@ -7,13 +7,13 @@
 #include "route.h"
 
 struct app {
-    const char *name;                               /* "tillgate" */
+    const char *name; /* "tillgate" */
     const char *version;
     const struct route *routes;
     size_t route_count;
     const struct problem *problems;
     size_t problem_count;
-    const struct config_key *config_keys;           /* the product's own keys, see config.h */
+    const struct config_key *config_keys; /* the product's own keys, see config.h */
     size_t config_key_count;
 
     /* Which host class is this host name (lower case, no port)? -1: unknown, answered 421 host_unknown. */
@@ -29,9 +29,9 @@ struct app {
      * unknown host and for a request that made no sense: rq may then be nearly empty. */
     void (*headers)(struct req *rq, int host_class);
 
-    bool (*check_config)(void);                     /* values that only the product understands; logs what is wrong */
-    void (*start)(void);                            /* once per worker, before the first request: load keys, metadata, timers */
-    void (*stop)(void);                             /* once per worker, after the last request */
+    bool (*check_config)(void); /* values that only the product understands; logs what is wrong */
+    void (*start)(void);        /* once per worker, before the first request: load keys, metadata, timers */
+    void (*stop)(void);         /* once per worker, after the last request */
     /* Subcommands beyond serve, check-config, routes, version. Returns an exit code, or -1 for "not mine". */
     int (*command)(int argc, char **argv);
 };

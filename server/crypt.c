@@ -108,7 +108,8 @@ static bool roots_parse(char *text)
         if (*line == '#' || strspn(line, " \t\r") == strlen(line))
             continue;
         if (!root_add(line)) {
-            log_event(LOG_ERROR, NULL, "root_key_refused", L_TEXT("want", "VERSION (1..65535, once) and 64 hex digits"));
+            log_event(LOG_ERROR, NULL, "root_key_refused",
+                      L_TEXT("want", "VERSION (1..65535, once) and 64 hex digits"));
             return false;
         }
     }

@@ -38,7 +38,8 @@ static void enqueue(struct lane *lane, struct db_pair *pair);
 static void dispatch(void *arg);
 static void on_ready(void *owner);
 static void on_landed(void *owner, struct db_conn *conn, struct db_pair **pairs, size_t count, bool lost);
-static void judge(struct lane *lane, struct db_conn *conn, struct db_pair *pair, bool grouped, struct db_queue *finished);
+static void judge(struct lane *lane, struct db_conn *conn, struct db_pair *pair, bool grouped,
+                  struct db_queue *finished);
 static void sweep(void *arg);
 static void finish(struct db_pair *pair);
 
@@ -67,7 +68,7 @@ void db_meters(const char *product)
 
 void db_start(const char *conninfo)
 {
-    db_conn_start(conninfo);
+    db_where_start(conninfo);
     for (size_t i = 0; i < LEN(LANES); i++)
         for (size_t j = 0; j < LANES[i]->conn_count; j++)
             LANES[i]->conns[j] =
@@ -93,7 +94,7 @@ void db_stop(void)
         }
         LANES[i]->queue = (struct db_queue){0};
     }
-    db_conn_stop();
+    db_where_stop();
 }
 
 static bool any_up(const struct lane *lane)
@@ -275,7 +276,8 @@ static void try_later(void *arg)
 }
 
 /* A pair whose transaction did not come through. In a group nobody knows whose fault it was: each runs again alone. */
-static void judge(struct lane *lane, struct db_conn *conn, struct db_pair *pair, bool grouped, struct db_queue *finished)
+static void judge(struct lane *lane, struct db_conn *conn, struct db_pair *pair, bool grouped,
+                  struct db_queue *finished)
 {
     static const char *const RACES[] = {"40001", "40P01", NULL}, *const BUSY[] = {"55P03", "57014", "53", NULL},
                              *const AWAY[] = {"57P", "08", "25006", NULL};
@@ -303,8 +305,8 @@ static void judge(struct lane *lane, struct db_conn *conn, struct db_pair *pair,
         pair->lost_before = true;
         run_again(lane, pair);
     } else {
-        log_event(LOG_ERROR, pair->rq, "db_failed", L_TEXT("function", pair->function), L_TEXT("sqlstate", pair->failed),
-                  L_TEXT("why", pair->why));
+        log_event(LOG_ERROR, pair->rq, "db_failed", L_TEXT("function", pair->function),
+                  L_TEXT("sqlstate", pair->failed), L_TEXT("why", pair->why));
         give_up(pair,
                 is_state(pair, AWAY)                            ? "database_unavailable"
                 : is_state(pair, RACES) || is_state(pair, BUSY) ? "overloaded"

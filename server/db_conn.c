@@ -1,16 +1,13 @@
 /* db_conn: libpq's pipeline mode on the loop.
  *
- * States, in terms of fields: pg NULL: down, `timer` waits for the next try. pg set, up false: connecting. up, count 0: idle.
- * up, count > 0: in flight; `at` is the pair and `stage` the message whose result comes next. A pair's messages are
- * [parse enter] enter [parse function] function [sync]; libpq gives each but the sync as results and then NULL. */
+ * States, in terms of fields: pg NULL: down, `timer` waits for the next try. pg set, up false: connecting. up, count 0:
+ * idle. up, count > 0: in flight; `at` is the pair and `stage` the message whose result comes next. A pair's messages
+ * are [parse enter] enter [parse function] function [sync]; libpq gives each but the sync as results and then NULL. */
 #include "db_conn.h"
 #include "log.h"
 #include "loop.h"
 #include "crypt.h"
 #include "req_inside.h"
-
-#include <arpa/inet.h>
-#include <netdb.h>
 
 #define BACK_OFF_MS 50
 #define BACK_OFF_MOST_MS 2000
@@ -38,8 +35,6 @@ struct db_conn {
     struct db_statement statements[STATEMENTS];
 };
 
-static char *conninfo_kept, *hostaddr_kept;
-
 static void connect_begin(void *arg);
 static void connect_poll(struct db_conn *conn);
 static void on_event(void *arg, int events);
@@ -50,93 +45,6 @@ static bool take_result(struct db_conn *conn);
 static void advance(struct db_conn *conn);
 static bool send_half(struct db_conn *conn, struct db_pair *pair, bool enter);
 static void flush(struct db_conn *conn);
-
-/* ---- where to connect to ---- */
-
-static bool needs_look_up(const char *host)
-{
-    struct in6_addr ignored;
-
-    return *host && *host != '/' && *host != '@' && inet_pton(AF_INET, host, &ignored) != 1 &&
-           inet_pton(AF_INET6, host, &ignored) != 1;
-}
-
-/* The addresses of a comma-separated host list, in its order; "" for what is no name. Empty when nothing needs it. */
-static void resolve(const char *hosts, char *out, size_t room)
-{
-    char *copy = strdup(hosts), *rest = copy, *host;
-    bool needed = false;
-    size_t len = 0;
-
-    while ((host = strsep(&rest, ","))) {
-        struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-        char address[INET6_ADDRSTRLEN] = "";
-        if (needs_look_up(host)) {
-            needed = true;
-            if (getaddrinfo(host, NULL, &hints, &found) != 0)
-                log_event(LOG_WARN, NULL, "db_host_unresolved", L_TEXT("host", host));
-            else
-                getnameinfo(found->ai_addr, found->ai_addrlen, address, sizeof address, NULL, 0, NI_NUMERICHOST);
-        } else if (*host && *host != '/' && *host != '@') {
-            snprintf(address, sizeof address, "%s", host);
-        }
-        if (found)
-            freeaddrinfo(found);
-        len += (size_t)snprintf(out + len, len < room ? room - len : 0, "%s%s", len || out[0] ? "," : "", address);
-    }
-    if (!needed || len >= room)
-        out[0] = '\0';
-    free(copy);
-}
-
-void db_conn_start(const char *conninfo)
-{
-    PQconninfoOption *options = PQconninfoParse(conninfo, NULL), *each;
-    char addresses[1024] = "";
-    bool given = false;
-
-    for (each = options; each && each->keyword; each++)
-        given = given || (strcmp(each->keyword, "hostaddr") == 0 && each->val && *each->val);
-    for (each = options; each && each->keyword; each++)
-        if (strcmp(each->keyword, "host") == 0 && each->val && !given)
-            resolve(each->val, addresses, sizeof addresses);
-    PQconninfoFree(options);
-    conninfo_kept = strdup(conninfo);
-    hostaddr_kept = *addresses ? strdup(addresses) : NULL;
-}
-
-void db_conn_stop(void)
-{
-    free(conninfo_kept);
-    free(hostaddr_kept);
-    conninfo_kept = hostaddr_kept = NULL;
-}
-
-/* Our settings stand before dbname, so the conninfo overrides them; the address stands behind and is not overridden. */
-static const char *const KEYWORDS[] = {"connect_timeout",  "keepalives_idle",      "keepalives_interval", "keepalives_count",
-                                       "tcp_user_timeout", "target_session_attrs", "dbname",              "hostaddr",
-                                       NULL};
-
-static void settings(const char *conninfo, const char *address, const char *ret[static LEN(KEYWORDS)])
-{
-    const char *values[] = {"30", "10", "5", "3", "5000", "read-write", conninfo, address, NULL};
-
-    memcpy(ret, values, sizeof values);
-}
-
-PGconn *db_conn_blocking(const char *conninfo)
-{
-    const char *values[LEN(KEYWORDS)];
-    PGconn *pg;
-
-    settings(conninfo, NULL, values);
-    pg = PQconnectdbParams(KEYWORDS, values, 1);
-    if (PQstatus(pg) == CONNECTION_OK)
-        return pg;
-    fprintf(stderr, "%s", PQerrorMessage(pg));
-    PQfinish(pg);
-    return NULL;
-}
 
 /* ---- up and down ---- */
 
@@ -189,11 +97,8 @@ static void on_slow_connect(void *arg)
 static void connect_begin(void *arg)
 {
     struct db_conn *conn = arg;
-    const char *values[LEN(KEYWORDS)];
-
-    settings(conninfo_kept, hostaddr_kept, values);
     conn->timer = loop_after(CONNECT_MS, on_slow_connect, conn);
-    conn->pg = PQconnectStartParams(KEYWORDS, values, 1);
+    conn->pg = db_where_connect();
     if (!conn->pg || PQstatus(conn->pg) == CONNECTION_BAD) {
         lose(conn, conn->pg ? PQerrorMessage(conn->pg) : "no memory");
         return;
@@ -202,7 +107,8 @@ static void connect_begin(void *arg)
     conn->watch = loop_watch(PQsocket(conn->pg), LOOP_WRITE, on_event, conn);
 }
 
-/* libpq may close its socket and open another one with the same number while it connects: never keep a watch over it. */
+/* libpq may close its socket and open another one with the same number while it connects: never keep a watch over it.
+ */
 static void connect_poll(struct db_conn *conn)
 {
     PostgresPollingStatusType wants;
@@ -214,7 +120,8 @@ static void connect_poll(struct db_conn *conn)
         lose(conn, PQerrorMessage(conn->pg));
         return;
     }
-    conn->watch = loop_watch(PQsocket(conn->pg), wants == PGRES_POLLING_WRITING ? LOOP_WRITE : LOOP_READ, on_event, conn);
+    conn->watch =
+        loop_watch(PQsocket(conn->pg), wants == PGRES_POLLING_WRITING ? LOOP_WRITE : LOOP_READ, on_event, conn);
     if (wants != PGRES_POLLING_OK)
         return;
     if (PQsetnonblocking(conn->pg, 1) != 0 || PQenterPipelineMode(conn->pg) != 1) {
@@ -247,8 +154,11 @@ static void lose(struct db_conn *conn, const char *why)
     struct db_pair *pairs[DB_GROUP];
     size_t count = conn->count;
     long wait = conn->back_off / 2 + (long)crypt_uniform((uint32_t)conn->back_off / 2 + 1);
+    char first_line[160];
 
-    log_event(LOG_WARN, NULL, "db_lost", L_TEXT("why", why), L_INT("in_flight", (long long)count), L_INT("retry_ms", wait));
+    snprintf(first_line, sizeof first_line, "%.*s", (int)strcspn(why, "\n"), why);
+    log_event(LOG_WARN, NULL, "db_lost", L_TEXT("why", first_line), L_INT("in_flight", (long long)count),
+              L_INT("retry_ms", wait));
     memcpy(pairs, conn->pairs, count * sizeof pairs[0]);
     conn->count = 0;
     close_down(conn);
@@ -295,37 +205,6 @@ static void on_event(void *arg, int events)
 }
 
 /* ---- sending ---- */
-
-bool db_sql(const char *columns, const char *function, size_t arg_count, char *out, size_t room)
-{
-    size_t len = (size_t)snprintf(out, room, "select %s from %s(", columns, function);
-
-    for (size_t i = 0; i < arg_count && len < room; i++)
-        len += (size_t)snprintf(out + len, room - len, "%s$%zu", i ? "," : "", i + 1);
-    if (len < room)
-        len += (size_t)snprintf(out + len, room - len, ")");
-    return len < room;
-}
-
-void db_params(const struct db_args *args, struct db_params *out)
-{
-    static const Oid OIDS[] = {[DB_NULL_TEXT] = 25, [DB_TEXT] = 25, [DB_BYTES] = 17, [DB_UUID] = 2950,
-                               [DB_INT] = 20,       [DB_BOOL] = 16, [DB_JSON] = 114};
-
-    for (size_t i = 0; i < args->count; i++) {
-        const struct db_arg *arg = &args->arg[i];
-        out->types[i] = OIDS[arg->type];
-        out->formats[i] = 1;
-        out->values[i] = arg->is_null ? NULL : arg->bytes ? arg->bytes : "";
-        out->lengths[i] = (int)arg->len;
-        if (!arg->is_null && (arg->type == DB_INT || arg->type == DB_BOOL)) {
-            for (int byte = 0; byte < 8; byte++) /* network order */
-                out->numbers[i][byte] = (uint8_t)((uint64_t)arg->number >> (56 - 8 * byte));
-            out->values[i] = (char *)out->numbers[i] + (arg->type == DB_BOOL ? 7 : 0);
-            out->lengths[i] = arg->type == DB_BOOL ? 1 : 8;
-        }
-    }
-}
 
 /* Named after the function and the types of its arguments: "session_read:u" */
 static struct db_statement *statement_of(struct db_conn *conn, const char *function, const struct db_args *args)

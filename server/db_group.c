@@ -38,7 +38,8 @@ static bool is_taken(struct db_pair *const *taken, size_t count, const struct db
     return false;
 }
 
-/* Two writes of one user in one transaction: the second would see and undo with the first. It waits for the next group. */
+/* Two writes of one user in one transaction: the second would see and undo with the first. It waits for the next group.
+ */
 static bool may_join(struct db_pair *const *taken, size_t count, const struct db_pair *pair)
 {
     return !pair->alone && (pair->lane != DB_WRITE || !is_taken(taken, count, pair));

@@ -161,7 +161,7 @@ void reply_row(struct req *rq)
 
 json_t *db_once(const char *conninfo, const char *qualified_function, const struct db_args *args)
 {
-    PGconn *pg = db_conn_blocking(conninfo);
+    PGconn *pg = db_where_connect_now(conninfo);
     struct db_params params;
     PGresult *result;
     json_t *body = NULL;

@@ -29,7 +29,7 @@ static void meter_start(struct req_meter *meter, const char *route)
 {
     char name[96], labels[96];
 
-    for (int class = 2; class <= 5; class++) {
+    for (int class = 2; class <= 5; class ++) {
         snprintf(name, sizeof name, "%s_requests_total", app->name);
         snprintf(labels, sizeof labels, "route=\"%s\",status=\"%dxx\"", route, class);
         meter->status[class] = metrics_counter(name, labels, "answered requests");
@@ -111,8 +111,9 @@ void dispatch(struct req *rq)
 }
 
 /* Fields that decide something must come once: with two, the edge and we might each believe another one. */
-static const char *const ONCE[] = {"authorization", "content-type", "idempotency-key", "if-match",       "if-none-match",
-                                   "origin",        "x-real-ip",    "x-requested-by",  "sec-fetch-site", NULL};
+static const char *const ONCE[] = {
+    "authorization", "content-type", "idempotency-key", "if-match",       "if-none-match",
+    "origin",        "x-real-ip",    "x-requested-by",  "sec-fetch-site", NULL};
 
 static unsigned once_bit(const char *name)
 {
@@ -144,7 +145,8 @@ static bool is_sound(struct req *rq)
     return false;
 }
 
-/* An unknown path is one of the panel's own unless it looks like a file or like one of ours: the first segment of a route. */
+/* An unknown path is one of the panel's own unless it looks like a file or like one of ours: the first segment of a
+ * route. */
 static bool is_page(const char *path, int host_class)
 {
     size_t first = 1 + strcspn(path + 1, "/");
@@ -183,7 +185,8 @@ static void serve_path(struct req *rq, int host_class)
     const char *allow = NULL;
     char *scratch = req_alloc(rq, strlen(rq->path) + 1);
 
-    switch (route_find(app->routes, app->route_count, rq->method, host_class, rq->path, scratch, rq->param, &route, &allow)) {
+    switch (route_find(app->routes, app->route_count, rq->method, host_class, rq->path, scratch, rq->param, &route,
+                       &allow)) {
     case ROUTE_FOUND:
         handle(rq, route);
         break;

@@ -1,5 +1,6 @@
 /* fetch: libcurl's multi interface on the loop; curl tells which descriptors and which time to wait for. */
 #include "fetch.h"
+#include "crypt.h"
 #include "log.h"
 #include "loop.h"
 #include "req_inside.h"
@@ -18,7 +19,9 @@ struct fetch {
     step *next;
     CURL *easy;
     struct fetch *before, *after; /* among those under way */
-    char *body;
+    char *form;                   /* the request's body; sent up to form_at */
+    size_t form_len, form_at;
+    char *body; /* the answer's */
     size_t len;
     char error[CURL_ERROR_SIZE];
     bool private_allowed;
@@ -65,7 +68,8 @@ static bool names_private(const char *host)
 
     if (*host == '[' || strspn(host, "0123456789.") == len)
         return true;
-    return len >= local && strncmp(host + len - local, LOCAL, local) == 0 && (len == local || host[len - local - 1] == '.');
+    return len >= local && strncmp(host + len - local, LOCAL, local) == 0 &&
+           (len == local || host[len - local - 1] == '.');
 }
 
 void fetch_allow(const char *url_prefix)
@@ -182,6 +186,30 @@ static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl
     return socket(where->family, where->socktype | SOCK_CLOEXEC, where->protocol);
 }
 
+static size_t on_form(char *out, size_t size, size_t count, void *arg)
+{
+    struct fetch *fetch = arg;
+    size_t len = fetch->form_len - fetch->form_at;
+
+    len = len < size * count ? len : size * count;
+    memcpy(out, fetch->form + fetch->form_at, len);
+    fetch->form_at += len;
+    return len;
+}
+
+/* When a kept connection dies before the answer, curl sends the request again on a fresh one, though the other side may
+ * have acted on the first. It must take the body from the start for that: a body that cannot be rewound makes it give
+ * up. */
+static void set_up_form(struct fetch *fetch, const char *form)
+{
+    fetch->form = strdup(form);
+    fetch->form_len = strlen(form);
+    curl_easy_setopt(fetch->easy, CURLOPT_POST, 1L);
+    curl_easy_setopt(fetch->easy, CURLOPT_POSTFIELDSIZE, (long)fetch->form_len);
+    curl_easy_setopt(fetch->easy, CURLOPT_READFUNCTION, on_form);
+    curl_easy_setopt(fetch->easy, CURLOPT_READDATA, fetch);
+}
+
 static void set_up(struct fetch *fetch, const struct fetch_request *request)
 {
     CURL *easy = curl_easy_init();
@@ -211,7 +239,7 @@ static void set_up(struct fetch *fetch, const struct fetch_request *request)
         curl_easy_setopt(easy, CURLOPT_PASSWORD, request->password ? request->password : "");
     }
     if (request->form)
-        curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, request->form);
+        set_up_form(fetch, request->form);
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
@@ -281,6 +309,9 @@ static void release(void *held)
 {
     struct fetch *fetch = held;
 
+    if (fetch->form)
+        crypt_wipe(fetch->form, fetch->form_len); /* a code is in it */
+    free(fetch->form);
     free(fetch->body);
     free(fetch);
 }

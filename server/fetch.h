@@ -9,30 +9,30 @@
 #include "req.h"
 
 enum fetch_end {
-    FETCH_ANSWERED,   /* an HTTP status came, body complete */
-    FETCH_NOT_SENT,   /* name, connect, TLS: certainly not processed */
-    FETCH_UNCERTAIN,  /* bytes may have left: timeout, reset, truncated, oversize */
+    FETCH_ANSWERED,  /* an HTTP status came, body complete */
+    FETCH_NOT_SENT,  /* name, connect, TLS: certainly not processed */
+    FETCH_UNCERTAIN, /* bytes may have left: timeout, reset, truncated, oversize */
 };
 
 struct fetch_answer {
     enum fetch_end end;
-    int status;              /* HTTP status when answered */
-    const char *body;        /* NUL-terminated, good until the next await */
+    int status;       /* HTTP status when answered */
+    const char *body; /* NUL-terminated, good until the next await */
     size_t body_len;
-    const char *error;       /* libcurl's words otherwise */
+    const char *error; /* libcurl's words otherwise */
 };
 
 struct fetch_request {
-    const char *method;      /* "GET", "POST" */
-    const char *url;         /* https://, host on the allow-list */
-    const char *user;        /* basic auth, or NULL */
+    const char *method; /* "GET", "POST" */
+    const char *url;    /* https://, host on the allow-list */
+    const char *user;   /* basic auth, or NULL */
     const char *password;
-    const char *form;        /* application/x-www-form-urlencoded body, or NULL; copied */
+    const char *form; /* application/x-www-form-urlencoded body, or NULL; copied */
     long deadline_ms;
 };
 
-void fetch_start(const char *ca_file);      /* once per worker; NULL or "": the system's authorities */
-void fetch_allow(const char *url_prefix);   /* scheme://host[:port] that may be called; copied */
+void fetch_start(const char *ca_file);    /* once per worker; NULL or "": the system's authorities */
+void fetch_allow(const char *url_prefix); /* scheme://host[:port] that may be called; copied */
 void fetch_stop(void);
 void fetch_call(struct req *rq, const struct fetch_request *request, step *next);
 const struct fetch_answer *fetch_answer(struct req *rq);

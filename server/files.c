@@ -62,12 +62,18 @@ static const char *type_of(const char *path)
     static const struct {
         const char *suffix, *type;
     } TYPES[] = {
-        {".html", "text/html; charset=utf-8"},   {".js", "text/javascript; charset=utf-8"},
-        {".css", "text/css; charset=utf-8"},     {".svg", "image/svg+xml"},
-        {".json", "application/json"},           {".webmanifest", "application/manifest+json"},
-        {".txt", "text/plain; charset=utf-8"},   {".png", "image/png"},
-        {".ico", "image/x-icon"},                {".webp", "image/webp"},
-        {".woff2", "font/woff2"},                {".wasm", "application/wasm"},
+        {".html", "text/html; charset=utf-8"},
+        {".js", "text/javascript; charset=utf-8"},
+        {".css", "text/css; charset=utf-8"},
+        {".svg", "image/svg+xml"},
+        {".json", "application/json"},
+        {".webmanifest", "application/manifest+json"},
+        {".txt", "text/plain; charset=utf-8"},
+        {".png", "image/png"},
+        {".ico", "image/x-icon"},
+        {".webp", "image/webp"},
+        {".woff2", "font/woff2"},
+        {".wasm", "application/wasm"},
     };
     const char *dot = strrchr(path, '.');
 

@@ -1,4 +1,5 @@
-/* json: reads a body field by field, remembers what was asked for, and answers with everything that is wrong at once. */
+/* json: reads a body field by field, remembers what was asked for, and answers with everything that is wrong at once.
+ */
 #include "json.h"
 #include "crypt.h"
 #include "req_inside.h"
@@ -41,9 +42,8 @@ void json_bad(struct req *rq, const char *pointer, const char *code)
     json_t *errors = reader_of(rq)->errors, *each;
     size_t i;
 
-    json_array_foreach(errors, i, each)
-        if (strcmp(json_string_value(json_object_get(each, "pointer")), pointer) == 0)
-            return; /* the first complaint about a field is the one that helps */
+    json_array_foreach(errors, i, each) if (strcmp(json_string_value(json_object_get(each, "pointer")), pointer) ==
+                                            0) return; /* the first complaint about a field is the one that helps */
     if (json_array_size(errors) < MOST_ERRORS)
         json_array_append_new(errors, json_pack("{ss%ss}", "pointer", pointer, strlen(pointer), "code", code));
 }

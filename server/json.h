@@ -13,7 +13,8 @@
 
 #include "req.h"
 
-/* Text in characters (code points), without control characters; lengths inclusive. `pointer` may go one level deep: "/user/email". */
+/* Text in characters (code points), without control characters; lengths inclusive. `pointer` may go one level deep:
+ * "/user/email". */
 const char *json_need_text(struct req *rq, const char *pointer, size_t min, size_t max);
 const char *json_may_text(struct req *rq, const char *pointer, size_t min, size_t max);
 /* One word of a NULL-terminated list; the element of the list is returned. */
@@ -29,8 +30,10 @@ void json_bad(struct req *rq, const char *pointer, const char *code);
 /* True when all was well; else 422 body_invalid has been replied. Call it once, after the last read. */
 bool json_done(struct req *rq) MUST_USE;
 
-/* Query parameters of lists: limit 1..200 (50) and cursor (a TypeID with `prefix`); refuses others. False after a reply. */
-bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t ret_after[16], bool *ret_has_after) MUST_USE;
+/* Query parameters of lists: limit 1..200 (50) and cursor (a TypeID with `prefix`); refuses others. False after a
+ * reply. */
+bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t ret_after[16],
+               bool *ret_has_after) MUST_USE;
 
 /* From now on jansson's memory is wiped before it is freed: bodies hold codes and keys. Once, before any JSON. */
 void json_wipe_memory(void);

@@ -1,7 +1,8 @@
 /* listen: the only file that knows h2o's server side.
  *
- * HTTP/1.1 only, in two places: no TLS here, so no ALPN that could name h2, and upgrade_to_http2 = 0. What h2o answers by
- * itself (a body too large, a broken chunk) passes a filter that turns it into our problem+json with every header. */
+ * HTTP/1.1 only, in two places: no TLS here, so no ALPN that could name h2, and upgrade_to_http2 = 0. What h2o answers
+ * by itself (a body too large, a broken chunk) passes a filter that turns it into our problem+json with every header.
+ */
 #include <h2o.h>
 #include <h2o/http1.h>
 
@@ -20,11 +21,11 @@
 #include <sys/un.h>
 
 #define ACCEPTS_PER_TURN 4 /* few, so that the workers share a burst */
-#define REQUEST_MS 10000   /* for a whole request, and for an idle connection */
-#define STALLED_MS 30000   /* for a client to take its answer */
+#define YIELD_MS 2
+#define REQUEST_MS 10000 /* for a whole request, and for an idle connection */
 #define IDLE_GRACE_MS 1000
 
-/* One connection of a client. answered_at: loop_now_ms of an answer that h2o has not got rid of yet, 0: none. */
+/* One connection of a client. */
 struct conn {
     struct conn *previous, *next;
     h2o_socket_t *sock;
@@ -45,6 +46,7 @@ static struct listener clients, ops;
 static struct conn *conns;
 static size_t client_count, conn_most, in_flight_most;
 static bool inherited, draining;
+static struct worker_signs signs;
 static struct metric *conn_gauge;
 
 static void host_start(struct listener *listener, const char *name, int fd, bool is_ops);
@@ -64,9 +66,9 @@ void listen_meters(const char *product)
     conn_gauge = metrics_gauge(name, NULL, "connections of clients");
 }
 
-void listen_start(const struct app *app, const struct socket_pair *sockets)
+void listen_start(const struct socket_pair *sockets, const struct worker_signs *worker_signs)
 {
-    (void)app;
+    signs = *worker_signs;
     inherited = sockets->inherited;
     conn_most = (size_t)config_int("max_connections");
     in_flight_most = (size_t)config_int("max_in_flight");
@@ -78,10 +80,12 @@ void listen_start(const struct app *app, const struct socket_pair *sockets)
     host_start(&clients, "clients", sockets->clients, false);
     host_start(&ops, "ops", sockets->ops, true);
     h2o_context_init(&context, loop_h2o(), &globalconf);
+    signs.all[signs.mine].clients = 0;
+    signs.all[signs.mine].accepting = 1;
 }
 
-/* A host without paths: everything falls to its fallback path, whose one handler is ours. The name stands in for a missing
- * Host field; take_request tells it apart by its address. */
+/* A host without paths: everything falls to its fallback path, whose one handler is ours. The name stands in for a
+ * missing Host field; take_request tells it apart by its address. */
 static void host_start(struct listener *listener, const char *name, int fd, bool is_ops)
 {
     h2o_hostconf_t *host = h2o_config_register_host(&globalconf, h2o_iovec_init(name, strlen(name)), 65535);
@@ -116,11 +120,47 @@ static void pause_accepting(struct listener *listener)
     h2o_socket_read_stop(listener->sock);
 }
 
+static void count_clients(int change)
+{
+    client_count += (size_t)change;
+    metrics_set(conn_gauge, (int64_t)client_count);
+    __atomic_store_n(&signs.all[signs.mine].clients, (int)client_count, __ATOMIC_RELAXED);
+}
+
+/* All workers wait on the same socket, and whoever wakes first would take a whole burst: its connections would crowd
+ * one core while another idles. */
+static bool has_more_than_others(void)
+{
+    for (size_t i = 0; i < signs.count; i++)
+        if (__atomic_load_n(&signs.all[i].accepting, __ATOMIC_RELAXED) &&
+            (size_t)__atomic_load_n(&signs.all[i].clients, __ATOMIC_RELAXED) + 1 < client_count)
+            return true;
+    return false;
+}
+
+/* The others had their time; they may be stuck. */
+static void accept_anyway(void *arg)
+{
+    struct listener *listener = arg;
+
+    if (!listener->paused || !listener->sock)
+        return;
+    resume(listener);
+    for (int i = 0; i < ACCEPTS_PER_TURN && client_count < conn_most; i++)
+        if (!accept_one(listener))
+            return;
+}
+
 static void on_accept(h2o_socket_t *sock, const char *err)
 {
     struct listener *listener = sock->data;
 
     (void)err;
+    if (!listener->ops && has_more_than_others()) {
+        pause_accepting(listener);
+        loop_after(YIELD_MS, accept_anyway, listener);
+        return;
+    }
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         if (!listener->ops && client_count >= conn_most) {
             pause_accepting(listener); /* on_close resumes */
@@ -143,8 +183,8 @@ static void on_close(void *arg)
         conns = conn->next;
     if (conn->next)
         conn->next->previous = conn->previous;
-    client_count -= !conn->ops;
-    metrics_set(conn_gauge, (int64_t)client_count);
+    if (!conn->ops)
+        count_clients(-1);
     free(conn);
     resume(&clients);
 }
@@ -168,8 +208,8 @@ static bool accept_one(struct listener *listener)
     if (conns)
         conns->previous = conn;
     conns = conn;
-    client_count += !conn->ops;
-    metrics_set(conn_gauge, (int64_t)client_count);
+    if (!conn->ops)
+        count_clients(1);
     sock->on_close.cb = on_close;
     sock->on_close.data = conn;
     h2o_accept(&listener->accept, sock);
@@ -183,6 +223,31 @@ static struct conn *conn_of(h2o_req_t *client)
     return client->conn->callbacks->get_socket(client->conn)->on_close.data;
 }
 
+/* h2o takes these three out of the list of fields and lets two Hosts, two lengths, a length beside chunks and folded
+ * lines pass. The head as it came still stands in front of the socket's buffer, names in lower case by now. */
+static bool is_head_sound(h2o_req_t *client)
+{
+    static const char *const NAMES[] = {"host:", "content-length:", "transfer-encoding:"};
+    const h2o_buffer_t *input = client->conn->callbacks->get_socket(client->conn)->input;
+    const char *line = input->bytes, *end = input->bytes + input->size, *next;
+    unsigned seen = 0;
+
+    for (; (next = memchr(line, '\n', (size_t)(end - line))); line = next + 1) {
+        if (*line == '\r' || *line == '\n')
+            break;
+        if (*line == ' ' || *line == '\t')
+            return false;
+        for (unsigned i = 0; i < LEN(NAMES); i++) {
+            if (*line != *NAMES[i] || strncmp(line, NAMES[i], strlen(NAMES[i])) != 0)
+                continue;
+            if (seen & 1u << i)
+                return false;
+            seen |= 1u << i;
+        }
+    }
+    return (seen & 6) != 6;
+}
+
 static int on_request(h2o_handler_t *self, h2o_req_t *client)
 {
     struct req *rq = take_request(client);
@@ -190,6 +255,8 @@ static int on_request(h2o_handler_t *self, h2o_req_t *client)
     (void)self;
     if (conn_of(client)->ops)
         req_run(rq, dispatch_ops);
+    else if (!is_head_sound(client))
+        req_run(rq, dispatch_malformed);
     else
         req_run(rq, req_busy() > in_flight_most ? dispatch_overloaded : dispatch);
     return 0;
@@ -213,7 +280,8 @@ static char *host_of(struct req *rq, h2o_req_t *client)
     colon = strrchr(host, ':');
     if (colon && strspn(colon + 1, "0123456789") == strlen(colon + 1))
         *colon = '\0';
-    if (strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-[:]") != authority.len - (colon ? strlen(colon + 1) + 1 : 0))
+    if (strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-[:]") !=
+        authority.len - (colon ? strlen(colon + 1) + 1 : 0))
         *host = '\0';
     return host;
 }
@@ -295,7 +363,8 @@ struct substitute {
     h2o_iovec_t body;
 };
 
-static void send_substitute(h2o_ostream_t *self, h2o_req_t *client, h2o_iovec_t *bufs, size_t count, h2o_send_state_t state)
+static void send_substitute(h2o_ostream_t *self, h2o_req_t *client, h2o_iovec_t *bufs, size_t count,
+                            h2o_send_state_t state)
 {
     struct substitute *substitute = (struct substitute *)self;
 
@@ -304,7 +373,8 @@ static void send_substitute(h2o_ostream_t *self, h2o_req_t *client, h2o_iovec_t 
     h2o_ostream_send_next(self, client, &substitute->body, substitute->body.len ? 1 : 0, state);
 }
 
-/* Our own answers carry X-Request-Id; h2o's come without a request of ours, so one is made for the log and the fields. */
+/* Our own answers carry X-Request-Id; h2o's come without a request of ours, so one is made for the log and the fields.
+ */
 static void on_own_error(h2o_filter_t *self, h2o_req_t *client, h2o_ostream_t **slot)
 {
     struct substitute *substitute;
@@ -312,8 +382,7 @@ static void on_own_error(h2o_filter_t *self, h2o_req_t *client, h2o_ostream_t **
 
     (void)self;
     h2o_setup_next_ostream(client, slot);
-    if (client->res.status < 400 ||
-        h2o_find_header_by_str(&client->res.headers, H2O_STRLIT("X-Request-Id"), -1) != -1)
+    if (client->res.status < 400 || h2o_find_header_by_str(&client->res.headers, H2O_STRLIT("X-Request-Id"), -1) != -1)
         return;
     rq = take_request(client);
     if (client->res.status == 413)
@@ -341,7 +410,8 @@ static void close_listener(struct listener *listener)
     listener->sock = NULL;
 }
 
-/* After the shutdown h2o reads what has arrived, or the end and closes. Whoever is in the middle of a request is left alone. */
+/* After the shutdown h2o reads what has arrived, or the end and closes. Whoever is in the middle of a request is left
+ * alone. */
 static void end_idle(void *arg)
 {
     (void)arg;
@@ -357,6 +427,7 @@ void listen_drain(void)
     if (draining)
         return;
     draining = true;
+    signs.all[signs.mine].accepting = 0;
     req_close_connections();
     close_listener(&clients);
     loop_after(IDLE_GRACE_MS, end_idle, NULL);

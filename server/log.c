@@ -105,7 +105,8 @@ static void put_time(struct line *line)
     put_raw(line, "{\"at\":\"", 7);
     put_raw(line, date, strlen(date));
     ms = now.tv_nsec / 1000000;
-    put_raw(line, (char[]){'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10), 'Z', '"'}, 6);
+    put_raw(line, (char[]){'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10), 'Z', '"'},
+            6);
 }
 
 /* A pair that does not fit is left out whole: a line is always JSON. */

@@ -56,7 +56,8 @@ static int32_t next_wait(void);
 
 void loop_start(void)
 {
-    loop = h2o_evloop_create();
+    if (!loop)
+        loop = h2o_evloop_create();
     nested = epoll_create1(EPOLL_CLOEXEC);
     if (nested < 0)
         die("epoll: %s", strerror(errno));
@@ -83,7 +84,7 @@ void loop_end(void)
     stopping = true;
 }
 
-/* h2o 2.2.5 has no way to free a loop that still has sockets in its lists, so its last turn lets them go first. */
+/* The nested socket goes in one last turn. h2o's loop itself stays: its contexts' time-outs hang on it to the end. */
 void loop_stop(void)
 {
     while (heap_len)

@@ -12,13 +12,13 @@
 
 static int usage(const struct app *app)
 {
-    fprintf(stderr,
-            "usage: %s serve CONFIG\n       %s check-config CONFIG\n       %s routes\n       %s version\n",
+    fprintf(stderr, "usage: %s serve CONFIG\n       %s check-config CONFIG\n       %s routes\n       %s version\n",
             app->name, app->name, app->name, app->name);
     return 64;
 }
 
-/* Secrets stay out of core dumps and of other processes' sight. The sanitizers' leak check needs to look at us, though. */
+/* Secrets stay out of core dumps and of other processes' sight. The sanitizers' leak check needs to look at us, though.
+ */
 static void close_curtains(void)
 {
     struct rlimit none = {0, 0}, files;

@@ -122,8 +122,8 @@ static void write_histogram(FILE *out, const struct metric *metric)
     for (size_t i = 0; i < BUCKETS; i++) {
         below += sum(metric->cell + i);
         if (i < LEN(BOUNDS))
-            fprintf(out, "%s_bucket{%s%sle=\"%g\"} %lld\n", metric->name, metric->labels, comma, (double)BOUNDS[i] / 1e6,
-                    (long long)below);
+            fprintf(out, "%s_bucket{%s%sle=\"%g\"} %lld\n", metric->name, metric->labels, comma,
+                    (double)BOUNDS[i] / 1e6, (long long)below);
         else
             fprintf(out, "%s_bucket{%s%sle=\"+Inf\"} %lld\n", metric->name, metric->labels, comma, (long long)below);
     }

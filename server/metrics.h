@@ -9,10 +9,12 @@
 
 struct metric;
 
-/* Register before the fork (in app->check_config or at file scope start functions). labels: `route="x",status="2"` or NULL. */
+/* Register before the fork (in app->check_config or at file scope start functions). labels: `route="x",status="2"` or
+ * NULL. */
 struct metric *metrics_counter(const char *name, const char *labels, const char *help);
 struct metric *metrics_gauge(const char *name, const char *labels, const char *help);
-struct metric *metrics_histogram(const char *name, const char *labels, const char *help); /* microseconds, fixed buckets */
+struct metric *metrics_histogram(const char *name, const char *labels,
+                                 const char *help); /* microseconds, fixed buckets */
 void metrics_add(struct metric *metric, int64_t n);
 void metrics_set(struct metric *metric, int64_t value);
 void metrics_observe(struct metric *metric, int64_t microseconds);

@@ -4,8 +4,9 @@
 
 #include "common.h"
 
-void metrics_share(size_t workers);  /* before the fork, after every metric is registered or will be: rows are full size */
-void metrics_own(size_t worker);     /* in the worker: which row is written from now on */
+void metrics_share(
+    size_t workers);             /* before the fork, after every metric is registered or will be: rows are full size */
+void metrics_own(size_t worker); /* in the worker: which row is written from now on */
 char *metrics_text(size_t *ret_len); /* malloc'd; the caller frees */
 
 #endif

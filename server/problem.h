@@ -10,9 +10,9 @@
 
 struct problem {
     const char *code;
-    int status;          /* HTTP status */
-    const char *title;   /* short, the same for every occurrence */
-    const char *detail;  /* one sentence: what to do next */
+    int status;         /* HTTP status */
+    const char *title;  /* short, the same for every occurrence */
+    const char *detail; /* one sentence: what to do next */
 };
 
 /* The entry of a code, from the product's table first; the entry of "internal" when nobody knows the code (logged). */

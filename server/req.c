@@ -1,8 +1,8 @@
 /* req: from the first byte to the answer: the arena, one await at a time, the answer, the end.
  *
- * A request dies when `client`, `awaiting` and `running` are all clear, so it outlives whichever ends last: h2o's request or
- * the awaited call (rule R1). h2o tells us that its request has died by disposing a cell in its pool. Jobs have no client and
- * die when `ended` is set. See req_inside.h for the fields. */
+ * A request dies when `client`, `awaiting` and `running` are all clear, so it outlives whichever ends last: h2o's
+ * request or the awaited call (rule R1). h2o tells us that its request has died by disposing a cell in its pool. Jobs
+ * have no client and die when `ended` is set. See req_inside.h for the fields. */
 #include <h2o.h>
 
 #include "req_inside.h"
@@ -310,32 +310,39 @@ void req_at_end(struct req *rq, void (*fn)(void *arg), void *arg)
 
 static const char *reason(int status)
 {
-    switch (status) {
-    case 200: return "OK";
-    case 201: return "Created";
-    case 202: return "Accepted";
-    case 204: return "No Content";
-    case 303: return "See Other";
-    case 304: return "Not Modified";
-    case 400: return "Bad Request";
-    case 401: return "Unauthorized";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 409: return "Conflict";
-    case 412: return "Precondition Failed";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 421: return "Misdirected Request";
-    case 422: return "Unprocessable Content";
-    case 428: return "Precondition Required";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 500: return "Internal Server Error";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    default: return status < 400 ? "OK" : "Error";
-    }
+    static const struct {
+        int status;
+        const char *words;
+    } REASONS[] = {
+        {200, "OK"},
+        {201, "Created"},
+        {202, "Accepted"},
+        {204, "No Content"},
+        {303, "See Other"},
+        {304, "Not Modified"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {409, "Conflict"},
+        {412, "Precondition Failed"},
+        {413, "Content Too Large"},
+        {415, "Unsupported Media Type"},
+        {421, "Misdirected Request"},
+        {422, "Unprocessable Content"},
+        {428, "Precondition Required"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
+    };
+
+    for (size_t i = 0; i < LEN(REASONS); i++)
+        if (REASONS[i].status == status)
+            return REASONS[i].words;
+    return "Other";
 }
 
 static void fill_response(struct req_inside *in)
@@ -351,8 +358,8 @@ static void fill_response(struct req_inside *in)
     h2o_vector_reserve(&client->pool, &client->res.headers, in->answer_field_count + 1);
     for (size_t i = 0; i < in->answer_field_count; i++) {
         const struct req_field *field = &in->answer_fields[i];
-        h2o_add_header_by_str(&client->pool, &client->res.headers, field->name, strlen(field->name), 0, NULL, field->value,
-                              strlen(field->value));
+        h2o_add_header_by_str(&client->pool, &client->res.headers, field->name, strlen(field->name), 0, NULL,
+                              field->value, strlen(field->value));
     }
     if (in->answer_len && in->content_type)
         h2o_add_header(&client->pool, &client->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, in->content_type,
@@ -403,9 +410,10 @@ static void access_log(struct req_inside *in)
         text_typeid("tenant", in->row.tenant_id, tenant);
     if (memcmp(in->row.user_id, nobody, 16) != 0)
         text_typeid("user", in->row.user_id, user);
-    log_event(in->meter ? LOG_INFO : LOG_DEBUG, &in->pub, "request", L_TEXT("method", in->pub.method), L_TEXT("route", in->label),
-              L_INT("status", in->status), L_INT("us", total), L_INT("awaited_us", in->awaited_us),
-              L_TEXT("tenant", tenant), L_TEXT("user", user), L_TEXT("client", in->client ? "there" : "gone"));
+    log_event(in->meter ? LOG_INFO : LOG_DEBUG, &in->pub, "request", L_TEXT("method", in->pub.method),
+              L_TEXT("route", in->label), L_INT("status", in->status), L_INT("us", total),
+              L_INT("awaited_us", in->awaited_us), L_TEXT("tenant", tenant), L_TEXT("user", user),
+              L_TEXT("client", in->client ? "there" : "gone"));
 }
 
 /* ---- the end ---- */

@@ -80,7 +80,8 @@ static inline struct req_inside *inside(const struct req *rq)
 struct req *req_new(bool job, const char *label);
 /* Ties it to h2o's request: the answer goes there, and its end is learnt by a cell in its pool. */
 void req_bind(struct req *rq, struct st_h2o_req_t *client);
-/* For an answer that h2o began by itself: puts the recorded fields and length into h2o's response, and gives the body. */
+/* For an answer that h2o began by itself: puts the recorded fields and length into h2o's response, and gives the body.
+ */
 const char *req_transplant(struct req *rq, size_t *ret_len);
 /* Runs one step and settles what it left behind: sends, ends, or keeps waiting. rq may be gone afterwards. */
 void req_run(struct req *rq, step *fn);
@@ -97,8 +98,8 @@ void req_reply_static(struct req *rq, int status, const char *content_type, cons
 void req_set_static_header(struct req *rq, const char *name, const char *value);
 int64_t req_now_us(void);
 
-size_t req_busy(void);            /* requests of clients that have no answer yet: what max_in_flight counts */
-void req_close_connections(void); /* from now on every answer closes its connection: the drain has begun */
+size_t req_busy(void);                /* requests of clients that have no answer yet: what max_in_flight counts */
+void req_close_connections(void);     /* from now on every answer closes its connection: the drain has begun */
 void req_meters(const char *product); /* before the fork: the gauge of live requests */
 void req_live_discount(size_t count); /* shows the gauge without these, until the next call */
 

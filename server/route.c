@@ -43,7 +43,7 @@ static bool path_matches(const char *template, const char *path)
                 return false;
             path += len;
             template += strcspn(template, "/");
-        } else if (*template++ != *path++) {
+        } else if (*template ++ != *path++) {
             return false;
         }
     }
@@ -59,7 +59,7 @@ static bool take_params(const char *template, char *scratch, const char *param[R
         param[i] = NULL;
     while (*template) {
         if (*template != '{') {
-            template++;
+            template ++;
             scratch++;
             continue;
         }
@@ -72,7 +72,7 @@ static bool take_params(const char *template, char *scratch, const char *param[R
         scratch += len;
         if (!last) {
             *scratch++ = '\0';
-            template++;
+            template ++;
         }
         if (text_unpercent(segment, false) <= 0 || !text_utf8(segment, strlen(segment)))
             return false;

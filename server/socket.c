@@ -115,7 +115,8 @@ void socket_refuse_new(int fd)
     struct sock_filter drop = {.code = BPF_RET | BPF_K, .k = 0};
     struct sock_fprog program = {.len = 1, .filter = &drop};
 
-    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program); /* fails on Unix sockets, which need it not */
+    setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program,
+               sizeof program); /* fails on Unix sockets, which need it not */
 }
 
 /* ---- lingering close ---- */

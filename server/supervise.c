@@ -1,7 +1,7 @@
 /* supervise: forks, waits, forks again. It never serves, so it has nothing that could crash it.
  *
- * A worker that dies comes back after 100 ms, and after twice as long each time that it lived for less than ten seconds, up to
- * 5 s. One whose loop has not turned for ten seconds is killed: it comes back the same way. */
+ * A worker that dies comes back after 100 ms, and after twice as long each time that it lived for less than ten
+ * seconds, up to 5 s. One whose loop has not turned for ten seconds is killed: it comes back the same way. */
 #include "supervise.h"
 #include "config.h"
 #include "db_inside.h"
@@ -75,7 +75,7 @@ static void give_birth(const struct app *app, const struct socket_pair *sockets,
     log_flush();
     child->pid = fork();
     if (child->pid == 0)
-        exit(worker(app, sockets, index, &signs[index]));
+        exit(worker(app, sockets, &(struct worker_signs){signs, child_count, index}));
     if (child->pid < 0) {
         log_event(LOG_ERROR, NULL, "fork_failed", L_TEXT("why", strerror(errno)));
         child->pid = 0;
@@ -90,11 +90,12 @@ static void bury(pid_t pid, int how)
         if (child->pid != pid)
             continue;
         child->pid = 0;
+        signs[i].accepting = 0;
         child->back_off = loop_now_ms() - child->born > STUCK_MS || !child->back_off ? 100 : 2 * child->back_off;
         child->back_off = child->back_off > 5000 ? 5000 : child->back_off;
         child->due = loop_now_ms() + child->back_off;
-        log_event(draining && how == 0 ? LOG_DEBUG : LOG_ERROR, NULL, "worker_died", L_INT("worker", (long long)i), L_INT("pid", pid),
-                  L_INT("exit", WIFEXITED(how) ? WEXITSTATUS(how) : -1),
+        log_event(draining && how == 0 ? LOG_DEBUG : LOG_ERROR, NULL, "worker_died", L_INT("worker", (long long)i),
+                  L_INT("pid", pid), L_INT("exit", WIFEXITED(how) ? WEXITSTATUS(how) : -1),
                   L_INT("signal", WIFSIGNALED(how) ? WTERMSIG(how) : 0), L_INT("retry_ms", child->back_off));
     }
 }

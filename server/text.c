@@ -67,7 +67,8 @@ static size_t encode(const char *alphabet, int bits, const uint8_t *bytes, size_
     return written;
 }
 
-/* With out NULL it only checks; the second pass writes. Left-over bits must be zero, or two texts would mean the same. */
+/* With out NULL it only checks; the second pass writes. Left-over bits must be zero, or two texts would mean the same.
+ */
 static bool decode(const char *alphabet, int bits, const char *text, size_t text_len, uint8_t *out, size_t len)
 {
     uint32_t window = 0;

@@ -76,11 +76,11 @@ static void watch_signals(void)
     signal_watch = loop_watch(fd, LOOP_READ, on_signal, (void *)(intptr_t)fd);
 }
 
-int worker(const struct app *app, const struct socket_pair *sockets, size_t index, struct worker_sign *sign)
+int worker(const struct app *app, const struct socket_pair *sockets, const struct worker_signs *signs)
 {
-    my_sign = sign;
+    my_sign = &signs->all[signs->mine];
     prctl(PR_SET_PDEATHSIG, SIGTERM); /* without a parent nobody would restart us: drain */
-    metrics_own(index);
+    metrics_own(signs->mine);
     if (!crypt_start(config_text("root_keys")))
         return 78;
     loop_start();
@@ -88,9 +88,9 @@ int worker(const struct app *app, const struct socket_pair *sockets, size_t inde
     db_start(config_text("database"));
     if (app->start)
         app->start();
-    listen_start(app, sockets);
+    listen_start(sockets, signs);
     loop_every(BEAT_MS, beat, NULL);
-    sign->serving = 1;
+    my_sign->serving = 1;
     loop_run();
     if (app->stop)
         app->stop();

@@ -39,9 +39,10 @@ bool caller_admit(struct req *rq)
     case LEVEL_CALLBACK:
         return true;
     case LEVEL_PLATFORM:
-        return admit_platform(rq, caller);
     case LEVEL_TENANT:
-        return admit_tenant(rq, caller);
+        /* On every answer (RFC 9110 §11.6.1 allows it): enter may refuse the key after this hook has returned. */
+        req_set_header(rq, "WWW-Authenticate", "Bearer");
+        return rq->route->level == LEVEL_PLATFORM ? admit_platform(rq, caller) : admit_tenant(rq, caller);
     case LEVEL_HOST:
         return admit_host(rq, caller);
     case LEVEL_LAUNCHED:
@@ -162,7 +163,6 @@ static bool refuse_key(struct req *rq)
 /* A POST carries an Idempotency-Key; the fingerprint tells the same request from another under the same key. */
 static bool fingerprint(struct req *rq, struct caller *caller, const char **ret_key)
 {
-    req_set_header(rq, "WWW-Authenticate", "Bearer"); /* enter may refuse the key after this hook has returned */
     if (strcmp(rq->method, "POST") != 0)
         return true;
     const char *key = req_header(rq, "idempotency-key");

@@ -19,6 +19,7 @@ create table app.authenticators (
   constraint authenticators_state_known check (state in ('pending', 'active')),
   constraint authenticators_pending_expires check ((state = 'pending') = (expires_at is not null))
 ) with (fillfactor = 75);
+create index authenticators_pending on app.authenticators (expires_at) where state = 'pending';
 
 comment on table app.authenticators is 'TOTP secrets';
 comment on column app.authenticators.tenant_id is 'the store';

@@ -27,7 +27,7 @@ create table app.phones (
   constraint phones_verified_at_goes_with_state check ((state = 'verified') = (verified_at is not null)),
   constraint phones_country_shape check (country ~ '^[A-Z]{2}$')
 );
-create index phones_created on app.phones using brin (created_at) with (autosummarize = on);
+create index phones_waiting on app.phones (created_at) where state = 'unverified';
 
 comment on table app.phones is 'phone numbers of users';
 comment on column app.phones.tenant_id is 'the store';

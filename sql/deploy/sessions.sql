@@ -27,7 +27,7 @@ create table app.sessions (
   constraint sessions_role_known check (role in ('owner', 'admin', 'viewer')),
   constraint sessions_mode_known check (mode in ('live', 'test'))
 ) with (fillfactor = 80);
-create index sessions_created on app.sessions using brin (created_at) with (autosummarize = on);
+create index sessions_expiry on app.sessions (expires_at);
 
 comment on table app.sessions is 'browsers signed in; a new row and token at every rise';
 comment on column app.sessions.tenant_id is 'the store';

@@ -11,6 +11,7 @@ create table app.tenants (
   locale text not null,
   status text not null,
   status_reason text,
+  resumes_as text,
   return_origins text[] not null default '{}',
   sms_countries text[] not null,
   code_life_seconds integer not null default 300,
@@ -24,6 +25,7 @@ create table app.tenants (
   constraint tenants_country_shape check (country ~ '^[A-Z]{2}$'),
   constraint tenants_locale_known check (locale in ('en', 'de')),
   constraint tenants_status_known check (status in ('trial', 'active', 'suspended', 'deleting')),
+  constraint tenants_resumes_as_known check ((status = 'suspended') = (resumes_as is not null) and resumes_as in ('trial', 'active')),
   constraint tenants_return_origins_count check (cardinality(return_origins) <= 10),
   constraint tenants_code_life_bound check (code_life_seconds between 120 and 600)
 ) with (fillfactor = 80);
@@ -36,6 +38,7 @@ comment on column app.tenants.country is 'ISO 3166 alpha-2';
 comment on column app.tenants.locale is 'language of texts and panel unless the user chose another';
 comment on column app.tenants.status is 'trial, active, suspended, deleting; only the first two are let in';
 comment on column app.tenants.status_reason is 'what the platform said when it last suspended or resumed';
+comment on column app.tenants.resumes_as is 'the status it had when it was suspended';
 comment on column app.tenants.return_origins is 'origins that a launch''s return_url may have';
 comment on column app.tenants.sms_countries is 'countries that texts may be sent to';
 comment on column app.tenants.code_life_seconds is 'life of a texted code';

@@ -14,7 +14,7 @@ begin
     return '[]'::json;
   end if;
   for due in
-    select s.tenant_id, s.send_id, s.state, s.checks, s.attempts, s.due_at, s.created_at, s.moved_at
+    select s.tenant_id, s.send_id, s.state, s.checks, s.created_at, s.moved_at
       from app.sends s
      where s.due_at <= now()
      order by s.due_at
@@ -27,8 +27,7 @@ begin
     elsif due.state = 'queued' then
       -- also when it is too late: the claim, which commits alone, ends it and gives its money back
       action := 'claim';
-      -- one that waits for its next attempt stays due: the claim asks for that time, too
-      next_at := case when due.attempts = 0 then now() + interval '2 seconds' else due.due_at end;
+      next_at := now() + interval '2 seconds';
     elsif due.state = 'in_flight' then
       -- the lease ran out: its worker died, before or after the post
       perform app.send_move(due.tenant_id, due.send_id, null, 'ambiguous');

@@ -254,6 +254,17 @@ bool phone_takes_texts(const struct phone_number *number)
     return false;
 }
 
+bool phone_has_country(const char *country)
+{
+    for (size_t code = 0; *country && code < CALLING_CODES; code++) {
+        for (size_t i = 0; by_code[code] && by_code[code][i]; i++) {
+            if (strcmp(by_code[code][i]->country, country) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
 const char *phone_type_name(enum phone_type type)
 {
     static const char *const names[] = {

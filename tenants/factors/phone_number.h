@@ -45,6 +45,9 @@ bool phone_read(const char *text, struct phone_number *ret) MUST_USE;
  * shared cost, satellite, pager, UAN, voicemail, and personal numbers, which are billed like premium ones. */
 bool phone_takes_texts(const struct phone_number *number) MUST_USE;
 
+/* Is this the ISO 3166 code (two capitals) of a country that has telephone numbers? */
+bool phone_has_country(const char *country) MUST_USE;
+
 /* "MOBILE", "FIXED_LINE_OR_MOBILE", …: libphonenumber's words. */
 const char *phone_type_name(enum phone_type type);
 

@@ -17,6 +17,8 @@ void profile_change(struct req *rq)
     static const char *const methods[] = {"sms", "authenticator", NULL};
     const char *preferred = json_may_word(rq, "/preferred_method", methods);
     const char *locale = json_may_word(rq, "/locale", LOCALES);
+    if (!preferred && !locale)
+        json_bad(rq, "", "required"); /* nothing to change */
     if (!json_done(rq))
         return;
     db_call(rq, DB_WRITE, &caller_of(rq)->enter, "profile_change", ARGS(db_text(preferred), db_text(locale)),

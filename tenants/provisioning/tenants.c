@@ -2,6 +2,7 @@
 #include "provisioning/provisioning.h"
 
 #include "caller.h"
+#include "factors/phone_number.h"
 #include "hosts.h"
 #include "json.h"
 #include "locales.h"
@@ -14,7 +15,6 @@
 
 static step tenant_create_then;
 static void with_reason(struct req *rq, const char *function);
-static bool is_country(const char *text);
 
 static const char *const STATUSES[] = {"trial", "active", NULL};
 
@@ -26,12 +26,12 @@ void tenant_create(struct req *rq)
     const char *country = json_need_text(rq, "/country", 2, 2);
     const char *locale = json_may_word(rq, "/locale", LOCALES);
     json_t *return_origins = json_may_texts(rq, "/return_origins", 10, origin_is);
-    json_t *sms_countries = json_may_texts(rq, "/sms_countries", 250, is_country);
+    json_t *sms_countries = json_may_texts(rq, "/sms_countries", 250, phone_has_country);
     int64_t code_life = json_may_int(rq, "/code_life_seconds", CODE_LIFE_LEAST, CODE_LIFE_MOST, CODE_LIFE);
     const char *status = json_may_word(rq, "/status", STATUSES);
     if (slug && !hosts_is_slug(slug))
         json_bad(rq, "/slug", "invalid");
-    if (country && !is_country(country))
+    if (country && !phone_has_country(country))
         json_bad(rq, "/country", "invalid");
     if (!json_done(rq))
         return;
@@ -52,11 +52,6 @@ static void tenant_create_then(struct req *rq)
     if (id)
         req_set_header(rq, "Location", req_printf(rq, "/v1/tenants/%s", id));
     reply_row(rq);
-}
-
-static bool is_country(const char *text)
-{
-    return strlen(text) == 2 && strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2;
 }
 
 void tenant_list(struct req *rq)
@@ -81,12 +76,14 @@ void tenant_change(struct req *rq)
     const char *name = json_may_text(rq, "/name", 1, 80);
     const char *locale = json_may_word(rq, "/locale", LOCALES);
     json_t *return_origins = json_may_texts(rq, "/return_origins", 10, origin_is);
-    json_t *sms_countries = json_may_texts(rq, "/sms_countries", 250, is_country);
+    json_t *sms_countries = json_may_texts(rq, "/sms_countries", 250, phone_has_country);
     int64_t code_life = json_may_int(rq, "/code_life_seconds", CODE_LIFE_LEAST, CODE_LIFE_MOST, 0);
     if (!if_match) {
         req_fail(rq, "precondition_required");
         return;
     }
+    if (!json_object_size(rq->json))
+        json_bad(rq, "", "required"); /* nothing to change */
     if (!json_done(rq))
         return;
     db_call(rq, DB_WRITE, &caller_of(rq)->enter, "tenant_change",

@@ -12,6 +12,7 @@
 #include "sms/opened.h"
 #include "sms/texts.h"
 #include "sms/twilio.h"
+#include "text.h"
 
 #define POST_DEADLINE_MS 5000 /* the user is told within 5 s (product.md) */
 #define TRIES 6               /* 0.5, 1, 2, 4, 4 s apart; 429 does not count */
@@ -25,6 +26,7 @@ struct delivery {
 
 static step delivery_claimed, delivery_posted, delivery_recorded;
 static bool write_form(struct req *rq, char form[static TWILIO_FORM]);
+static void log_refusal(struct req *rq, const struct fetch_answer *answer, const struct twilio_outcome *outcome);
 static void record_posted(struct req *rq, const struct twilio_outcome *outcome);
 static void record(struct req *rq, const char *outcome, const char *sid, long error, const char *reason, long retry_ms);
 static long pause_ms(int64_t attempt);
@@ -115,13 +117,26 @@ static void delivery_posted(struct req *rq)
 {
     const struct fetch_answer *answer = fetch_answer(rq);
     struct twilio_outcome outcome = twilio_posted(answer);
-    bool answered = answer->end == FETCH_ANSWERED && answer->status < 500;
-    flow_ended(sender_flow(), outcome.slow_down ? FLOW_SLOW_DOWN : answered ? FLOW_GOOD : FLOW_BAD, loop_now_ms());
+    bool well = answer->end == FETCH_ANSWERED && answer->status < 500 && outcome.verdict != TWILIO_CONFIG;
+    flow_ended(sender_flow(), outcome.slow_down ? FLOW_SLOW_DOWN : well ? FLOW_GOOD : FLOW_BAD, loop_now_ms());
     if (outcome.verdict != TWILIO_ACCEPTED)
-        log_event(outcome.verdict == TWILIO_CONFIG ? LOG_ERROR : LOG_WARN, rq, "send_not_accepted",
-                  L_INT("verdict", outcome.verdict), L_INT("error", outcome.error), L_INT("status", answer->status),
-                  L_TEXT("why", answer->error));
+        log_refusal(rq, answer, &outcome);
     record_posted(rq, &outcome);
+}
+
+/* An error of ours (configuration) is what an operator must see; the rest is the world's. */
+static void log_refusal(struct req *rq, const struct fetch_answer *answer, const struct twilio_outcome *outcome)
+{
+    static const char *const verdicts[] = {
+        [TWILIO_RETRY] = "retry",   [TWILIO_RETRY_LATER] = "retry_later", [TWILIO_FAILED] = "failed",
+        [TWILIO_CONFIG] = "config", [TWILIO_AMBIGUOUS] = "ambiguous",
+    };
+    struct errand *errand = rq->state;
+    char send[TEXT_TYPEID];
+    text_typeid("send", errand->send, send);
+    log_event(outcome->verdict == TWILIO_CONFIG ? LOG_ERROR : LOG_WARN, rq, "send_not_accepted", L_TEXT("send", send),
+              L_TEXT("verdict", verdicts[outcome->verdict]), L_INT("status", answer->status),
+              L_INT("error", outcome->error), L_TEXT("why", answer->end == FETCH_ANSWERED ? "" : answer->error));
 }
 
 static void record_posted(struct req *rq, const struct twilio_outcome *outcome)
@@ -149,7 +164,7 @@ static void record_posted(struct req *rq, const struct twilio_outcome *outcome)
         record(rq, "failed", sid, outcome->error, outcome->error ? NULL : "unknown", 0);
         return;
     case TWILIO_AMBIGUOUS:
-        record(rq, "ambiguous", NULL, outcome->error, NULL, 0);
+        record(rq, "ambiguous", NULL, outcome->error, "provider_down", 0); /* until somebody knows better */
         return;
     }
 }

@@ -58,7 +58,7 @@ void texts_mark(const char *host, const char *code, char out[static TEXTS_MARK])
 static bool fill(const char *template, const struct text_parts *parts, const char *store, char out[static TEXTS_ROOM])
 {
     char minutes[24];
-    snprintf(minutes, sizeof(minutes), "%ld", parts->seconds > 60 ? (parts->seconds + 59) / 60 : 1);
+    snprintf(minutes, sizeof(minutes), "%ld", parts->seconds > 90 ? (parts->seconds + 30) / 60 : 1);
     const struct {
         const char *name, *value;
     } values[] = {{"{code}", parts->code}, {"{store}", store}, {"{minutes}", minutes}, {"{host}", parts->host}};

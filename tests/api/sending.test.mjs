@@ -45,7 +45,7 @@ describe('what goes to Twilio', () => {
     assert.ok(Number(message.parameters.ValidityPeriod) <= 200, message.parameters.ValidityPeriod);
   });
 
-  for (const [locale, name] of [['en', 'Acme Toys'], ['de', 'Blumen Berg'], ['en', 'Ünïcødé & Söhne GmbH & Co. KG – Gärtnerei „Am Berg“ in der Lüneburger Heide e. V.'], ['de', '日本のおもちゃ'], ['en', 'evil.example/login']]) {
+  for (const [locale, name] of [['en', 'Acme Toys'], ['de', 'Blumen Berg'], ['en', 'Ünïcødé & Söhne GmbH & Co. KG – Gärtnerei „Am Berg“ in der Lüneburger Heide'], ['de', '日本のおもちゃ'], ['en', 'evil.example/login']]) {
     test(`OOB-9 one GSM-7 segment for ${name.slice(0, 24)} in ${locale}, with the origin-bound last line and no link`, async () => {
       const shop = await platform.store({ locale, name });
       const browser = await shop.launch({ user: { name: 'A', role: 'owner', locale } });

@@ -1,7 +1,6 @@
 import test, { describe } from 'node:test';
 import assert from 'node:assert/strict';
 import { suite, Panel, problem, expect } from '../harness/suite.mjs';
-import { checkSecurityHeaders } from '../harness/headers.mjs';
 
 const { stack, platform } = await suite({ prism: true, twilioPrism: true });
 const store = await platform.store();
@@ -9,11 +8,10 @@ const browser = new Panel(stack, store.tenant.slug);
 const get = (path, more = {}) => browser.call('GET', path, { unchecked: true, ...more });
 
 describe('the panel\'s files', () => {
-  test('every page of the panel is the same document, never cached, with all headers', async () => {
+  test('every page of the panel is the same document, never cached', async () => {
     for (const path of ['/', '/profile', '/profile/phone', '/?problem=launch_expired', '/no/such/page']) {
       const answer = await get(path);
       assert.deepEqual([answer.status, answer.mediaType], [200, 'text/html'], path);
-      checkSecurityHeaders(path, answer, { panel: true });
     }
   });
 
@@ -24,7 +22,6 @@ describe('the panel\'s files', () => {
       const answer = await get(path);
       assert.equal(answer.status, 200, path);
       assert.match(answer.headers['cache-control'], /max-age=31536000.*immutable/);
-      checkSecurityHeaders(path, answer, { panel: true, asset: true });
     }
   });
 

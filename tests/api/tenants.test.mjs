@@ -23,7 +23,7 @@ describe('tenant_create', () => {
       slug: 'UPPER', name: '', country: 'usa', locale: 'fr', return_origins: ['not an origin'], sms_countries: ['us'],
       code_life_seconds: 119, status: 'suspended', extra: 1,
     });
-    problem(answer, 422, 'body_invalid', '/slug', '/name', '/country', '/locale', '/return_origins', '/sms_countries',
+    problem(answer, 422, 'body_invalid', '/slug', '/name', '/country', '/locale', '/return_origins/0', '/sms_countries/0',
       '/code_life_seconds', '/status', '/extra');
   });
 
@@ -35,12 +35,12 @@ describe('tenant_create', () => {
 
   test('refuses a country that does not exist', async () => {
     problem(await create({ slug: newSlug(), name: 'X', country: 'XQ' }), 422, 'body_invalid', '/country');
-    problem(await create({ slug: newSlug(), name: 'X', country: 'US', sms_countries: ['XQ'] }), 422, 'body_invalid', '/sms_countries');
+    problem(await create({ slug: newSlug(), name: 'X', country: 'US', sms_countries: ['XQ'] }), 422, 'body_invalid', '/sms_countries/0');
   });
 
   test('refuses a return origin with a path, a user, or plain http on a public host', async () => {
     for (const origin of ['https://a.example/path', 'https://u@a.example', 'http://a.example', 'javascript:alert(1)', '//a.example']) {
-      problem(await create({ slug: newSlug(), name: 'X', country: 'US', return_origins: [origin] }), 422, 'body_invalid', '/return_origins');
+      problem(await create({ slug: newSlug(), name: 'X', country: 'US', return_origins: [origin] }), 422, 'body_invalid', '/return_origins/0');
     }
     const eleven = Array.from({ length: 11 }, (_, i) => `https://s${i}.example`);
     problem(await create({ slug: newSlug(), name: 'X', country: 'US', return_origins: eleven }), 422, 'body_invalid', '/return_origins');

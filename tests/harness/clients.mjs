@@ -5,7 +5,7 @@ import crypto from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Answer, send } from './http.mjs';
 import { checkAnswer, findOperation } from './contract.mjs';
-import { checkCommon } from './headers.mjs';
+import { checkCommon, checkSecurityHeaders } from './headers.mjs';
 import { remember } from './invariants.mjs';
 import { newAddress, newNumber } from './numbers.mjs';
 import { totp } from './totp.mjs';
@@ -16,20 +16,22 @@ export class Caller {
     this.host = host;
   }
 
+  // Goes straight to the server, whose address limits believe our X-Real-IP; port: stack.ports.http goes through the edge.
   // Options: json (any value), form (object), body (raw text or bytes), headers (null takes one away), host, port, fresh,
   // unchecked (the request is outside the description: other method, unknown path, hostile framing).
   async call(method, path, options = {}) {
     const request = this.request(method, path, options);
     const operation = options.unchecked ? undefined : findOperation(method, path);
-    const answer = operation && this.throughPrism(operation, options) ? await this.viaPrism(request) : await send(request);
+    const answer = operation && this.throughPrism(operation, request, options) ? await this.viaPrism(request) : await send(request);
     checkCommon(`${method} ${path}`, answer);
+    if (request.port === this.stack.ports.server) checkSecurityHeaders(`${method} ${path} → ${answer.status}`, answer, kindOf(request));
     if (operation) checkAnswer(operation, request, answer);
-    else if (answer.status >= 400) checkProblem(`${method} ${path}`, answer);
+    else if (answer.status >= 400 && method !== 'HEAD') checkProblem(`${method} ${path}`, answer);
     this.seen?.(request, answer);
     return answer;
   }
 
-  request(method, path, { json, form, body, headers = {}, host = this.host, port = this.stack.frontPort, fresh, tls }) {
+  request(method, path, { json, form, body, headers = {}, host = this.host, port = this.stack.ports.server, fresh, tls }) {
     const all = lowerCase({ ...this.headers(method), ...headers });
     if (json !== undefined) [body, all['content-type']] = [JSON.stringify(json), all['content-type'] ?? 'application/json'];
     if (form !== undefined) [body, all['content-type']] = [new URLSearchParams(form).toString(), 'application/x-www-form-urlencoded'];
@@ -41,9 +43,13 @@ export class Caller {
     return {};
   }
 
-  // Prism follows redirects, so the one route that redirects by design goes straight; so do raw bodies, which Prism would parse.
-  throughPrism(operation, { body, port, tls }) {
-    return this.stack.prism && operation.id !== 'launch_redeem' && body === undefined && port === undefined && !tls;
+  // What Prism would not pass on goes straight: raw bodies, which it would parse; requests without credentials, which it refuses itself; and
+  // the one route that redirects by design, because Prism follows redirects.
+  throughPrism(operation, { headers }, { body, port, tls }) {
+    const straight = !this.stack.prism || body !== undefined || port !== undefined || tls || operation.id === 'launch_redeem';
+    const credentials = { platform: headers.authorization, tenant: headers.authorization, callback: headers['x-twilio-signature'], public: 'none' };
+    const given = operation.level in credentials ? credentials[operation.level] : /__Host-sid=[^;]/.test(headers.cookie ?? '');
+    return !straight && Boolean(given);
   }
 
   async viaPrism(request) {
@@ -56,6 +62,11 @@ export class Caller {
     const { status, rawHeaders, body } = kept.json;
     return new Answer(status, rawHeaders, Buffer.from(body, 'base64'));
   }
+}
+
+// Whose policy an answer has to carry: that of a panel, unless the host is another one.
+function kindOf({ host, path }) {
+  return { panel: /^[a-z][a-z0-9-]*[a-z0-9]\.panel\.localhost(:|$)/i.test(host) && !host.startsWith('api.'), asset: path.startsWith('/assets/') };
 }
 
 function lowerCase(headers) {
@@ -102,7 +113,7 @@ export class Platform extends Backend {
     return answer.json;
   }
 
-  async key(tenant, more = {}) {
+  async newKey(tenant, more = {}) {
     const answer = await this.call('POST', `/v1/tenants/${tenant.id}/keys`, { json: { name: 'Shop server', ...more } });
     assert.equal(answer.status, 201, answer.text);
     this.stack.secret(answer.json.secret);
@@ -112,7 +123,7 @@ export class Platform extends Backend {
   // A new tenant's backend, ready to launch users.
   async store(more = {}, key = {}) {
     const tenant = await this.tenant(more);
-    return new Store(this.stack, tenant, (await this.key(tenant, key)).secret);
+    return new Store(this.stack, tenant, (await this.newKey(tenant, key)).secret);
   }
 
   suspend(tenant) {

@@ -60,6 +60,10 @@ export class Cluster {
     await postgres.close();
   }
 
+  restart(mode = 'immediate') {
+    return runToEnd([PREPARE, 'restart', mode], { env: this.env });
+  }
+
   async stop() {
     if (!this.own) return;
     await runToEnd([PREPARE, 'stop'], { env: this.env });

@@ -40,7 +40,7 @@ function countNames(answer) {
 export function checkSecurityHeaders(where, answer, { panel, asset = false }) {
   for (const [name, value] of Object.entries(ALWAYS)) assert.equal(answer.headers[name], value, `${where}: ${name}`);
   checkPolicy(where, answer.headers['content-security-policy'] ?? '', panel);
-  if (!asset) assert.equal(answer.headers['cache-control'], 'no-store', `${where}: Cache-Control`);
+  if (!asset || answer.status >= 400) assert.equal(answer.headers['cache-control'], 'no-store', `${where}: Cache-Control`);
 }
 
 function checkPolicy(where, policy, panel) {

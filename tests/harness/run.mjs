@@ -56,10 +56,11 @@ async function runFiles() {
   }
 }
 
-// A describe block is no test; a file is one only when it breaks by itself.
-function isTest(data, failed = false) {
-  if (data.skip || data.details?.type === 'suite') return failed && data.details?.error?.failureType !== 'subtestsFailed';
-  return !data.name.endsWith('.test.mjs') || (failed && data.details?.error?.failureType !== 'subtestsFailed');
+// A describe block is no test, and a file neither, unless it breaks by itself and its tests never ran.
+function isTest({ name, skip, details }, failed = false) {
+  if (skip) return false;
+  if (details?.type !== 'suite' && !name.endsWith('.test.mjs')) return true;
+  return failed && !['subtestsFailed', 'cancelledByParent'].includes(details?.error?.failureType);
 }
 
 function report(data) {

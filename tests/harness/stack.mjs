@@ -68,7 +68,7 @@ export class Stack {
     return JSON.stringify({ run, name, ports, edge, stores, prism, twilioPrism, platformKey, cluster: { run: cluster.run, port: cluster.port } });
   }
 
-  // Where browsers and backends come in: the edge when there is one.
+  // The port in every origin: the edge's when there is one.
   get frontPort() {
     return this.edge ? this.ports.http : this.ports.server;
   }

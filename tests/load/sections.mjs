@@ -141,11 +141,11 @@ async function neighbour(bench) {
   const rounds = await turns(bench, async () => {
     await database.reset({ challenge: true });
     const quietReads = await steady(reads, 1000);
-    const underWrites = await beside(reads, 1000, [writes, { connections: 16, seconds, rate: 1000 }]);
-    const besideLists = await beside(reads, 1000, [lists, { connections: 2, seconds, rate: 40 }]);
+    const underWrites = await beside(reads, 1000, [writes, { connections: 16, seconds, rate: 300 }]);
+    const besideLists = await beside(reads, 1000, [lists, { connections: 2, seconds, rate: 10 }]);
     const quietVerifies = await steady(verifies, 400);
     await database.reset({ challenge: true });
-    const besideHammer = await beside(verifies, 400, [hammer, { connections: 16, seconds, rate: 2000 }]);
+    const besideHammer = await beside(verifies, 400, [hammer, { connections: 16, seconds, rate: 1000 }]);
     return { writes: underWrites.p99 / quietReads.p99, lists: besideLists.p99 / quietReads.p99, tenant: besideHammer.p99 / quietVerifies.p99,
       readsP99: quietReads.p99 / 1000, verifiesP99: quietVerifies.p99 / 1000 };
   });

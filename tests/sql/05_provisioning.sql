@@ -76,6 +76,13 @@ select pg_temp.at('Acme', 's3') \g /dev/null
 select is((api.tenant_resume('cleared')).body->>'status', 'active', 'resumed');
 select pg_temp.at('Acme', 's4') \g /dev/null
 select is((api.tenant_resume('cleared')).status, 200, 'resumed twice is active');
+-- a suspended trial once came back as a paying tenant
+update app.tenants set status = 'trial' where tenant_id = test.id('Acme');
+select pg_temp.at('Acme', 's5') \g /dev/null
+select is((api.tenant_suspend('late')).body->>'status', 'suspended', 'a trial is suspended');
+select pg_temp.at('Acme', 's6') \g /dev/null
+select is((api.tenant_resume('paid')).body->>'status', 'trial', 'and resumes as a trial');
+update app.tenants set status = 'active' where tenant_id = test.id('Acme');
 select pg_temp.at('Acme', 's1') \g /dev/null
 select is((api.tenant_suspend('fraud')).replayed, true, 'a repeated old call is only answered');
 select is((select status from app.tenants where tenant_id = test.id('Acme')), 'active', 'and suspends nothing');

@@ -46,10 +46,12 @@ select is((select due_at from app.sends where send_id = test.id('s1')), now() + 
 -- retry: back to the queue, certainly not posted
 select is(pg_temp.outcome('s1', 2, 'accepted', 'SM1'), 'gone', 'another fence is void');
 select is(pg_temp.outcome('s1', 1, 'retry', null, 20429, 'provider_down', 500), '204', 'a retry');
-select is((api.send_claim(test.id('s1'))).code, 'gone', 'not before its time');
+select is(pg_temp.due(), null, 'not offered before its time');
 select is((select reason from app.sends where send_id = test.id('s1')), 'provider_down', 'the panel is told meanwhile');
 select test.pass('500 milliseconds') \g /dev/null
-select is((api.send_claim(test.id('s1'))).body->>'fence', '2', 'then under the next fence');
+select is(pg_temp.due(), 'claim', 'then it is');
+select test.system('alpha') \g /dev/null
+select is((api.send_claim(test.id('s1'))).body->>'fence', '2', 'and can be claimed, under the next fence');
 select is(pg_temp.outcome('s1', 1, 'accepted', 'SM1'), 'gone', 'the first claim''s late outcome is void');
 select is(pg_temp.outcome('s1', 2, 'accepted', 'SM1'), '204', 'accepted') || E'\n' || is(pg_temp.outcome('s1', 2, 'accepted', 'SM1'), 'gone', 'once');
 -- callbacks: twice, late, out of order
@@ -76,9 +78,9 @@ select pg_temp.queue('s5', '+5') \g /dev/null
 update app.challenges set state = 'used', code_sealed = null where challenge_id = test.id('s5 c');
 select is((api.send_claim(test.id('s5'))).code, 'gone', 'a used code is not sent') || E'\n' || is(pg_temp.state('s5'), 'expired', 'it is expired');
 select pg_temp.queue('s6', '+6') \g /dev/null
-update app.tenants set status = 'suspended';
+update app.tenants set status = 'suspended', resumes_as = 'active';
 select is((api.send_claim(test.id('s6'))).code, 'gone', 'a suspended tenant sends nothing');
-update app.tenants set status = 'active';
+update app.tenants set status = 'active', resumes_as = null;
 
 -- ambiguous: never posted again; looked for at 3, 10, 30 s; then unknown; a late callback still tells
 delete from app.sends;

@@ -34,7 +34,7 @@ select test.authenticator('alpha', 'ann', 'pending'), test.phone('alpha', 'ann',
 insert into app.idempotency (tenant_id, key_id, endpoint, idem_key, body_hash) values (test.id('alpha'), test.id('k'), 'x', 'x', '\x00');
 insert into app.suppressions (platform_index, reason, strikes) values (test.hash('x'), 'unreachable', array[now()]);
 create temp table bounds (name text, age interval);
-insert into bounds values ('authenticators', '10 minutes'), ('sessions', '15 minutes'), ('launches', '24 hours'), ('idempotency', '24 hours'), ('velocity', '24 hours'), ('devices', '14 days'), ('phones', '30 days'), ('suppressions', '30 days'), ('challenges', '90 days');
+insert into bounds values ('authenticators', '10 minutes'), ('sessions', '12 hours'), ('launches', '24 hours'), ('idempotency', '24 hours'), ('velocity', '24 hours'), ('devices', '14 days'), ('phones', '30 days'), ('suppressions', '30 days'), ('challenges', '90 days');
 -- what rounds at the age, and a second later, have removed of each table of that age
 create function pg_temp.removed_at(p_age interval) returns text language plpgsql as $$
 declare
@@ -54,7 +54,7 @@ end
 $$;
 select is(pg_temp.removed_at(age::interval), removed, 'after ' || age) from (values
   ('10 minutes', 'authenticators 0; authenticators 1'),
-  ('15 minutes', 'sessions 0; sessions 1'),
+  ('12 hours', 'sessions 0; sessions 1'),
   ('24 hours', 'idempotency 0, launches 0, velocity 0; idempotency 1, launches 1, velocity 7'),
   ('14 days', 'devices 0; devices 1'),
   ('30 days', 'phones 0, suppressions 0; phones 1, suppressions 1'),

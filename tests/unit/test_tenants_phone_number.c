@@ -91,6 +91,17 @@ static void what_is_no_number_is_refused(void **state)
     }
 }
 
+static void countries_are_those_with_numbers(void **state)
+{
+    (void)state;
+    assert_true(phone_has_country("US"));
+    assert_true(phone_has_country("AX"));
+    assert_true(phone_has_country("ZW"));
+    static const char *const strangers[] = {"", "U", "us", "USA", "XQ", "001", "ZZ", "  "};
+    for (size_t i = 0; i < LEN(strangers); i++)
+        assert_false(phone_has_country(strangers[i]));
+}
+
 static void libphonenumber_js_agrees(void **state)
 {
     char line[128];
@@ -154,6 +165,7 @@ int main(void)
         cmocka_unit_test(metadata_of_another_shape_is_refused),
         cmocka_unit_test_setup(numbers_are_what_they_are, load_metadata),
         cmocka_unit_test(what_is_no_number_is_refused),
+        cmocka_unit_test(countries_are_those_with_numbers),
         cmocka_unit_test(libphonenumber_js_agrees),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,7 +72,27 @@ async function call<Name extends keyof operations>(method: string, path: string,
   }
 }
 
+/**
+ * Calls that may bring a new cookie: how many are under way, how many have ended. What was asked before such a call with the
+ * cookie of then says nothing about the session after it.
+ */
+const changing = { underWay: 0, ended: 0 };
+
 async function once<T>(method: string, path: string, body?: object): Promise<T> {
+  if (method === 'GET') {
+    const { ended } = changing;
+    return send(method, path, body, () => changing.underWay === 0 && changing.ended === ended);
+  }
+  changing.underWay += 1;
+  try {
+    return await send(method, path, body, () => true);
+  } finally {
+    changing.underWay -= 1;
+    changing.ended += 1;
+  }
+}
+
+async function send<T>(method: string, path: string, body: object | undefined, stillValid: () => boolean): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json', 'X-Requested-By': 'tillgate-panel' };
   if (body) headers['Content-Type'] = 'application/json';
   let response: Response, text: string;
@@ -95,7 +115,7 @@ async function once<T>(method: string, path: string, body?: object): Promise<T> 
     return (text ? JSON.parse(text) : undefined) as T;
   }
   const problem = new Problem(response.status, problemBody(response, text), response.headers.get('X-Request-Id'));
-  if (response.status === 401 || problem.code === 'second_step_required') watch.sessionLost(problem);
+  if ((response.status === 401 || problem.code === 'second_step_required') && stillValid()) watch.sessionLost(problem);
   throw problem;
 }
 

@@ -22,6 +22,9 @@ declare
 begin
   select * into phone from app.phones p
    where p.tenant_id = app.tenant() and p.user_id = app.user_id() and p.phone_id = p_phone_id;
+  if not found then  -- removed since the caller looked
+    return app.refuse('no_phone', json_build_object('alternatives', app.alternatives('sms')));
+  end if;
   select r.* into rules from app.send_rules(phone.tenant_id, phone.country, phone.range) r;
   micros := rules.price_micros * greatest(p_segments, 1);
   refusal := app.send_barred(phone, rules, micros);
@@ -44,7 +47,7 @@ begin
     end if;
   end if;
 
-  -- this user's own rows first, then the shared ones of app.spend_limits; a refusal there rolls this block back
+  -- this user's own rows first, then the shared ones of app.spend_limits; a refusal rolls this whole block back
   begin
     challenge := app.challenge_write(p_purpose, phone, last.challenge_id, last.series, text_number, p_challenge_id, p_send_id, p_code_mac,
                                      p_code_sealed, p_key_version, rules.code_life_seconds);

@@ -9,12 +9,12 @@ end
 $$;
 
 -- What stands behind every decision about methods, in one row: phone (verified) and pending phone, authenticator, backup codes left, which of them
--- are off, the preference among those there are, the lock and the count. One select, so that it becomes part of the caller's.
+-- are off, the preference among those there are, the lock and the count; and the user's name. One select, so that it becomes part of the caller's.
 create or replace function app.methods(p_tenant_id uuid, p_user_id uuid)
 returns table (sms boolean, sms_off boolean, phone_id uuid, phone_hint text, phone_index bytea,
                pending_id uuid, pending_hint text, pending_index bytea,
                authenticator boolean, authenticator_off boolean, backup_codes integer, backup_code_off boolean,
-               preferred text, locked_until timestamptz, wrong_codes integer)
+               preferred text, locked_until timestamptz, wrong_codes integer, name text, email text, locale text)
 language sql stable rows 1 as $$
   select v.phone_id is not null, u.sms_wrong >= 100, v.phone_id, v.hint, v.tenant_index,
          w.phone_id, w.hint, w.tenant_index,
@@ -24,7 +24,8 @@ language sql stable rows 1 as $$
               when a.authenticator_id is not null then 'authenticator'
               when v.phone_id is not null then 'sms' end,
          case when u.locked_until > now() then u.locked_until end,
-         case when u.locked_until is null or u.locked_until > now() then u.wrong_codes else 0 end
+         case when u.locked_until is null or u.locked_until > now() then u.wrong_codes else 0 end,
+         u.name, u.email, u.locale
     from app.users u
     left join app.phones v on v.tenant_id = u.tenant_id and v.user_id = u.user_id and v.state = 'verified'
     left join app.phones w on w.tenant_id = u.tenant_id and w.user_id = u.user_id and w.state = 'unverified'

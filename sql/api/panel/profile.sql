@@ -8,9 +8,8 @@ declare
   p record;
   m record;
 begin
-  select u.name, u.email, u.locale, s.role, s.second_step_at, stop.cause, stop.until into p
+  select s.role, s.second_step_at, stop.cause, stop.until into p
     from app.sessions s
-    join app.users u on u.tenant_id = s.tenant_id and u.user_id = s.user_id
     join app.tenants t on t.tenant_id = s.tenant_id
     left join lateral (
       select x.cause, x.until from app.stops x
@@ -19,7 +18,7 @@ begin
    where s.tenant_id = tenant and s.user_id = person and s.token_hash = app.session_hash();
   select * into m from app.methods(tenant, person);
   return json_build_object(
-    'user', json_build_object('id', app.typeid('user', person), 'name', p.name, 'email', p.email, 'role', p.role, 'locale', p.locale),
+    'user', json_build_object('id', app.typeid('user', person), 'name', m.name, 'email', m.email, 'role', p.role, 'locale', m.locale),
     'methods', app.methods_json(m.sms, m.phone_hint, m.sms_off, m.authenticator, m.authenticator_off,
                                 m.backup_codes, m.backup_code_off),
     'preferred_method', m.preferred,

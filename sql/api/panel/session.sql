@@ -52,7 +52,7 @@ declare
   challenge app.challenges;
 begin
   select s1.state, s1.role, s1.second_step_at, s1.seen_at, s1.expires_at, s1.destination, s1.return_url,
-         t.name as store_name, t.slug, t.country, u.name, u.email, u.locale, m.*, stop.cause, stop.until,
+         t.name as store_name, t.slug, t.country, m.*, stop.cause, stop.until,
          (select max(c.challenge_id::text)::uuid from app.challenges c
            where c.tenant_id = tenant and c.user_id = person and c.state = 'live' and c.expires_at > now()) as challenge_id,
          case when p_device_hash is null then false
@@ -61,7 +61,6 @@ begin
     into s
     from app.sessions s1
     join app.tenants t on t.tenant_id = s1.tenant_id
-    join app.users u on u.tenant_id = s1.tenant_id and u.user_id = s1.user_id
     cross join app.methods(tenant, person) m
     left join lateral (
       select x.cause, x.until from app.stops x
@@ -100,10 +99,11 @@ begin
      where s.tenant_id = app.tenant() and s.user_id = app.user_id() and s.token_hash = app.session_hash()
     returning s.*
   )
-  insert into app.sessions (tenant_id, user_id, token_hash, session_id, state, role, mode, second_step_at, destination, return_url,
-                            user_agent, address, created_at, expires_at)
+  insert into app.sessions (tenant_id, user_id, token_hash, session_id, state, role, mode, second_step_at, change_until, destination,
+                            return_url, user_agent, address, created_at, expires_at)
   select old.tenant_id, old.user_id, p_token_hash, p_session_id, 'ready', old.role, old.mode,
          case p_how when 'code' then now() when 'set_up' then coalesce(old.second_step_at, now()) else old.second_step_at end,
+         case p_how when 'code' then old.change_until end,  -- a number that was verified has used the proof up
          old.destination, old.return_url, old.user_agent, coalesce(nullif(current_setting('app.address', true), ''), old.address),
          old.created_at, case when old.state = 'launched' then now() + interval '12 hours' else old.expires_at end
     from old;

@@ -138,7 +138,7 @@ begin
     return reply;
   end if;
   update app.tenants t
-     set status = 'suspended', status_reason = p_reason, version = t.version + 1, updated_at = now()
+     set status = 'suspended', resumes_as = t.status, status_reason = p_reason, version = t.version + 1, updated_at = now()
    where t.tenant_id = app.tenant() and t.status in ('trial', 'active')
   returning * into tenant;
   if found then
@@ -171,7 +171,7 @@ begin
     return reply;
   end if;
   update app.tenants t
-     set status = 'active', status_reason = p_reason, version = t.version + 1, updated_at = now()
+     set status = t.resumes_as, resumes_as = null, status_reason = p_reason, version = t.version + 1, updated_at = now()
    where t.tenant_id = app.tenant() and t.status = 'suspended'
   returning * into tenant;
   if found then

@@ -111,7 +111,7 @@ begin
   if not app.entered('system') then
     return app.refuse('gone');
   end if;
-  select s.send_id, s.phone_id, s.challenge_id, s.user_id, s.mode, s.attempts, s.due_at, s.created_at, s.sender, s.state as send_state,
+  select s.send_id, s.phone_id, s.challenge_id, s.user_id, s.mode, s.attempts, s.created_at, s.state as send_state,
          c.state as challenge_state, c.code_sealed, c.expires_at, c.purpose, p.number_sealed, u.locale,
          t.name, t.slug, t.status in ('trial', 'active') as tenant_active
     into text_
@@ -121,12 +121,12 @@ begin
     join app.tenants t on t.tenant_id = s.tenant_id
     left join app.phones p on p.tenant_id = s.tenant_id and p.user_id = s.user_id and p.phone_id = s.phone_id
    where s.tenant_id = app.tenant() and s.send_id = p_send_id;
-  if not found or text_.send_state <> 'queued' or (text_.attempts > 0 and text_.due_at > now()) then
+  if not found or text_.send_state <> 'queued' then
     return app.refuse('gone');
   end if;
   -- the provider takes no shorter validity than 10 seconds; and nothing stays undecided for more than 6 minutes
-  if text_.created_at <= now() - interval '350 seconds' or text_.challenge_state <> 'live' or text_.expires_at <= now() + interval '10 seconds' or text_.number_sealed is null
-     or not text_.tenant_active then
+  if text_.created_at <= now() - interval '350 seconds' or text_.challenge_state <> 'live'
+     or text_.expires_at <= now() + interval '10 seconds' or text_.number_sealed is null or not text_.tenant_active then
     perform app.send_move(app.tenant(), p_send_id, null, 'expired', p_reason => 'expired');
     return app.refuse('gone');
   end if;

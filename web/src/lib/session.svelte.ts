@@ -2,7 +2,9 @@
 import { api, Problem, watch, type Method, type Session } from '../api.ts';
 import { setServerTime } from './clock.svelte.ts';
 import { locale, setLocale } from './i18n.svelte.ts';
+import { asProblem, sentence } from './problems.ts';
 import { go, router } from './router.svelte.ts';
+import { toast } from './toast.svelte.ts';
 
 type Without = 'none' | 'launch_expired' | 'signed_out' | 'ended';
 
@@ -39,6 +41,8 @@ export async function loadSession(): Promise<void> {
 /** Takes the session as the server just told it; a session that rises goes where the store's link pointed. */
 export async function setSession(session: Session): Promise<void> {
   setServerTime(session.server_time);
+  // Another tab signed in as somebody else: nothing of the first user may stay on the screen.
+  if (current.session && current.session.user.id !== session.user.id) return location.assign('/');
   const rose = current.session?.state !== 'ready' && session.state === 'ready';
   if (session.user.locale !== locale()) await setLocale(session.user.locale);
   const fromSetUp = current.session?.state === 'set_up';
@@ -56,7 +60,12 @@ export async function refreshSession(): Promise<void> {
 }
 
 export async function signOut(): Promise<void> {
-  await api.session_end();
+  try {
+    await api.session_end();
+  } catch (thrown) {
+    const problem = asProblem(thrown);
+    if (problem.status !== 401) return toast(sentence(problem), { bad: true });
+  }
   leave('signed_out');
 }
 
@@ -88,7 +97,10 @@ export function startSession(): void {
     if (current.session && Date.now() - answeredAt > IDLE) void refreshSession();
   };
   setInterval(check, 20_000);
-  document.addEventListener('visibilitychange', check);
+  // Whoever comes back to this tab may have signed out, or in again, in another.
+  document.addEventListener('visibilitychange', () => {
+    if (current.session && document.visibilityState === 'visible') void refreshSession();
+  });
 
   if (new URLSearchParams(location.search).get('problem') === 'launch_expired') {
     current.without = 'launch_expired';

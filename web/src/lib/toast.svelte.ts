@@ -1,15 +1,28 @@
-/** Short good news at the top of the screen; bad news stands where it happened and stays. */
-let shown = $state.raw<{ id: number; text: string }[]>([]);
-let next = 1;
+/**
+ * Short news at the top of the screen, mostly good: bad news stands where it happened, if there is such a place.
+ * It stays until it is dismissed, other news comes, or the screen is left: nobody has to read against the clock.
+ */
+import { untrack } from 'svelte';
 
-export const toasts = () => shown;
+interface News {
+  text: string;
+  bad: boolean;
+  at: number;
+}
+let shown = $state.raw<News | null>(null);
 
-export function toast(text: string): void {
-  const id = next++;
-  shown = [...shown, { id, text }];
-  setTimeout(() => dismiss(id), 8000);
+export const news = () => shown;
+
+export function toast(text: string, { bad = false } = {}): void {
+  shown = { text, bad, at: Date.now() };
 }
 
-export function dismiss(id: number): void {
-  shown = shown.filter((one) => one.id !== id);
+export function dismiss(): void {
+  shown = null;
+}
+
+/** Another screen: what was said on the way to it stays. */
+export function screenChanged(): void {
+  const last = untrack(() => shown);
+  if (last && Date.now() - last.at > 1000) shown = null;
 }

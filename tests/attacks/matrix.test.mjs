@@ -1,0 +1,153 @@
+// Every route × whose it is × how far the session got. The expected verdict follows from the level that `tillgate routes` prints, by the
+// rules written below and nowhere else in the tests.
+import test, { describe, before } from 'node:test';
+import assert from 'node:assert/strict';
+import { suite, Panel, Backend, expect } from '../harness/suite.mjs';
+import { operations, resolve } from '../harness/contract.mjs';
+import { sampleOf } from '../harness/samples.mjs';
+import { setRows } from '../harness/clock.mjs';
+import { runToEnd } from '../harness/process.mjs';
+import { BINARY } from '../harness/stack.mjs';
+
+const { stack, platform, db } = await suite({ edge: true });
+const routes = (await runToEnd([BINARY, 'routes'])).out.trim().split('\n').map((line) => {
+  const [method, template, level, id] = line.split(/\s+/);
+  return { method, template, level, id, description: operations.find((one) => one.id === id) };
+});
+
+const STEPS = ['none', 'launched', 'launched_with_method', 'ready_stale', 'ready_fresh'];
+
+// What a session of that step gets at a panel route of that level; undefined: it may pass.
+function verdict(level, step) {
+  if (step === 'none') return 'session_required';
+  if (level === 'launched') return undefined;
+  if (level === 'set_up' && step === 'launched') return undefined;
+  if (step.startsWith('launched')) return 'second_step_required';
+  if (level === 'signed_in' || step === 'ready_fresh') return undefined;
+  return 'fresh_session_required';
+}
+
+let foreign;
+const rows = {};
+let mine;
+let other;
+
+before(async () => {
+  [mine, other] = [await platform.store(), await platform.store()];
+  Object.assign(rows, await rowsOf(other));
+});
+
+// A browser of my store at that step, with a user of its own: what may pass changes things.
+async function browserAt(step) {
+  if (step === 'none') return new Panel(stack, mine.tenant.slug);
+  const browser = await mine.launch();
+  if (step === 'launched') return browser;
+  await browser.setUpAuthenticator();
+  if (step === 'launched_with_method') return mine.relaunch(browser);
+  if (step === 'ready_stale') await setRows(db, browser, 'sessions', `second_step_at = now() - interval '16 minutes'`);
+  return browser;
+}
+
+// Rows that exist at a store.
+async function rowsOf(store) {
+  const browser = await store.signedIn();
+  await store.relaunch(browser);
+  await browser.secondStep({ remember_device: true });
+  const list = async (path) => expect(await browser.call('GET', path), 200).items[0].id;
+  const challenge = await db.value(`select app.typeid('challenge', c.challenge_id) from app.challenges c join app.tenants t using (tenant_id) where t.slug = $1 limit 1`, store.tenant.slug);
+  const key = expect(await platform.call('GET', `/v1/tenants/${store.tenant.id}/keys`), 200).items[0].id;
+  return { tenant: store.tenant.id, key, launch: (await store.ticket()).id, challenge, device: await list('/api/devices'), session: await list('/api/sessions') };
+}
+
+const requestOf = ({ description }) => {
+  const schema = description.body?.content['application/json']?.schema;
+  return {
+    unchecked: true,
+    headers: { ...(description.method === 'PATCH' && description.host === 'api' ? { 'if-match': '"999"' } : {}) },
+    ...(schema && description.body.required ? { json: sampleOf(resolve(schema)) } : {}),
+  };
+};
+const pathOf = (route, values) => route.template.replace(/\{([^}]+)\}/g, (_, name) => values[name]);
+const codeOf = (answer) => (answer.status < 400 ? undefined : answer.json.code);
+
+describe('AZ-1 panel routes × session steps', () => {
+  const panelRoutes = routes.filter((one) => one.description.host === 'panel' && !['host', 'public'].includes(one.level));
+  for (const route of panelRoutes) {
+    for (const step of STEPS) {
+      const expected = verdict(route.level, step);
+      test(`${route.id} (${route.level}) with a session that is ${step}: ${expected ?? 'may pass'}`, async () => {
+        const browser = await browserAt(step);
+        const answer = await browser.call(route.method, pathOf(route, rows), requestOf(route));
+        const code = codeOf(answer);
+        if (expected) assert.equal(code, expected, answer.text);
+        else assert.ok(!['session_required', 'second_step_required', 'fresh_session_required'].includes(code), `${answer.status} ${code}`);
+      });
+    }
+  }
+});
+
+describe('AZ-1 panel routes × other credentials', () => {
+  for (const route of routes.filter((one) => one.description.host === 'panel' && !['host', 'public'].includes(one.level))) {
+    test(`${route.id}: keys are no sessions, and a session of one store is none at another`, async () => {
+      for (const key of [stack.platformKey, mine.key]) {
+        const browser = new Panel(stack, mine.tenant.slug);
+        const request = requestOf(route);
+        const answer = await browser.call(route.method, pathOf(route, rows), { ...request, headers: { ...request.headers, authorization: `Bearer ${key}` } });
+        assert.equal(codeOf(answer), 'session_required');
+      }
+      foreign ??= await other.signedIn();
+      Object.assign(foreign, { host: stack.hosts(mine.tenant.slug).panel, origin: `http://${stack.hosts(mine.tenant.slug).panel}` });
+      assert.equal(codeOf(await foreign.call(route.method, pathOf(route, rows), requestOf(route))), 'session_required');
+    });
+  }
+
+  for (const route of routes.filter((one) => /\{(challenge|device|session)\}/.test(one.template))) {
+    test(`${route.id}: rows of another store and of another user are not found`, async () => {
+      const browser = await mine.signedIn();
+      for (const values of [rows, await rowsOf(mine)]) {
+        const answer = await browser.call(route.method, pathOf(route, values), requestOf(route));
+        assert.equal(codeOf(answer), 'not_found', answer.text);
+      }
+    });
+  }
+});
+
+describe('AZ-1 API routes × keys', () => {
+  const apiRoutes = routes.filter((one) => one.description.host === 'api' && one.level !== 'public');
+  const sent = async (route, key, values) => {
+    const request = requestOf(route);
+    return new Backend(stack, key).call(route.method, pathOf(route, values), request);
+  };
+
+  for (const route of apiRoutes) {
+    test(`${route.id} (${route.level}): none, nonsense, the other kind and a session cookie are refused`, async () => {
+      const wrong = route.level === 'platform' ? mine.key : stack.platformKey;
+      for (const key of [undefined, 'nonsense', `tgp_live_${'A'.repeat(43)}`, wrong]) {
+        const answer = await sent(route, key, rows);
+        assert.equal(codeOf(answer), 'key_refused', answer.text);
+        assert.match(answer.headers['www-authenticate'], /^Bearer/);
+      }
+      const browser = await mine.launch();
+      const answer = await browser.call(route.method, pathOf(route, rows), { ...requestOf(route), host: stack.hosts().api, headers: { 'idempotency-key': 'x', 'if-match': '"1"' } });
+      assert.equal(codeOf(answer), 'key_refused');
+    });
+  }
+
+  test('launch_revoke: a launch of another store is not found, and stays open', async () => {
+    const { id, ticket } = await other.ticket();
+    assert.equal(codeOf(await mine.call('DELETE', `/v1/launches/${id}`)), 'not_found');
+    assert.equal((await new Panel(stack, other.tenant.slug).redeem(ticket)).headers.location, '/');
+  });
+
+  test('key_revoke: a key of another store than the one in the path is not found', async () => {
+    const { key } = await rowsOf(other);
+    assert.equal(codeOf(await platform.call('DELETE', `/v1/tenants/${mine.tenant.id}/keys/${key}`)), 'not_found');
+    await other.ticket();
+  });
+});
+
+test('the matrix is complete: every route was asked', () => {
+  const known = ['launched', 'set_up', 'signed_in', 'fresh', 'platform', 'tenant', 'public', 'host', 'callback'];
+  assert.deepEqual(routes.filter((one) => !known.includes(one.level)), []);
+  assert.ok(routes.every((one) => one.description), 'a route without a description');
+});

@@ -42,7 +42,8 @@ begin
   get diagnostics counted = row_count;
 
   removed := jobs.clean_up(p_batch);
-  return json_build_object('ran', true, 'challenges_expired', expired, 'ranges_counted', counted, 'removed', removed);
+  return json_build_object('ran', true, 'challenges_expired', expired, 'ranges_counted', counted, 'removed', removed,
+                           'money', jobs.money(4 * p_batch));
 end
 $$;
 

@@ -11,13 +11,16 @@ create function test.id(p_name text) returns uuid language sql immutable
   return (lpad(right(coalesce(substring(p_name from '\d+'), '0'), 8), 8, '0') || right(md5(p_name), 24))::uuid;
 create function test.hash(p_name text) returns bytea language sql immutable return sha256(convert_to(p_name, 'utf8'));
 
--- A store whose slug is its name.
+-- A store whose slug is its name. It is an old one: no ramp, a history of answered texts, and money enough.
 create function test.store(p_store text) returns void language sql as $$
   insert into app.tenants (tenant_id, slug, name, country, locale, status, sms_countries, return_origins)
   values (test.id(p_store), p_store, 'Store ' || p_store, 'US', 'en', 'active', '{US}', '{https://shop.example}');
   insert into app.slugs (slug, tenant_id) values (p_store, test.id(p_store));
   insert into app.tenant_keys (tenant_id, key_id, key_hash, name, mode, prefix)
   values (test.id(p_store), test.id(p_store || ' key'), test.hash(p_store || ' key'), 'key', 'live', 'tgt_live_abcdef');
+  insert into app.tenant_limits (tenant_id, day_micros, ramp_lifted_reason) values (test.id(p_store), 100000000, 'an old store');
+  insert into app.breakers (key, sent, verified, usual)
+  values ('country US', 1000, 1000, 0), ('tenant_country ' || test.id(p_store) || ' US', 1000, 1000, 1000) on conflict do nothing;
 $$;
 
 -- An admin of it, without any method.
@@ -78,7 +81,7 @@ create function test.send(p_function text, p_challenge text, p_send text) return
 declare
   reply api.reply;
 begin
-  execute format('select * from api.%I($1, $2, $3, $4, 1)', p_function) into reply
+  execute format('select * from api.%I($1, $2, $3, $4, 1, 1)', p_function) into reply
     using test.id(p_challenge), test.id(p_send), test.hash(p_challenge || ' code'), '\xc0de'::bytea;
   return reply;
 end

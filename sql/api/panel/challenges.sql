@@ -61,8 +61,8 @@ begin
       return app.refuse_resend(now() + interval '60 seconds');
     end if;
     perform app.stop_notice(code, detail::json);
-    return app.refuse_send(phone, micros, p_purpose, app.refuse(code, (detail::jsonb
-      || jsonb_build_object('alternatives', app.alternatives('sms')))::json));
+    return app.refuse_send(phone, micros, p_purpose, app.refuse(code,
+      (rtrim(detail, '}') || ',"alternatives":' || app.alternatives('sms') || '}')::json));
   end;
   perform app.send_add(challenge, phone, p_purpose, p_send_id, greatest(p_segments, 1), micros);
   return app.ok(202, app.challenge_json(challenge));

@@ -29,7 +29,7 @@ $$;
 -- here are the bounds, the countries that exist, the layers and the currency.
 create or replace function app.limits_check(p_changes json) returns api.reply language plpgsql stable as $$
 declare
-  bad text[] := '{}';
+  bad text[] := array[]::text[];
   field text;
 begin
   foreach field in array array['day_micros', 'month_micros', 'max_price_micros', 'hour_micros'] loop
@@ -47,16 +47,16 @@ begin
     bad := bad || '/ramp_lifted/reason'::text;
   end if;
   if json_typeof(p_changes->'shadow') = 'array' then
-    bad := bad || array(select '/shadow/' || n - 1 from json_array_elements_text(p_changes->'shadow') with ordinality e (layer, n)
+    bad := bad || array(select '/shadow/' || (n - 1) from json_array_elements_text(p_changes->'shadow') with ordinality e (layer, n)
                          where e.layer <> all (app.layers()));
   end if;
   if json_typeof(p_changes->'denied_countries') = 'array' then
-    bad := bad || array(select '/denied_countries/' || n - 1
+    bad := bad || array(select '/denied_countries/' || (n - 1)
                           from json_array_elements_text(p_changes->'denied_countries') with ordinality e (country, n)
                          where not exists (select from app.prices p where p.country = e.country));
   end if;
   bad := bad || app.limits_check_countries(p_changes->'countries');
-  if bad = '{}' then
+  if cardinality(bad) = 0 then
     return null;
   end if;
   return app.refuse('body_invalid', json_build_object('errors', (
@@ -68,10 +68,10 @@ $$;
 create or replace function app.limits_check_countries(p_countries json) returns text[] language plpgsql stable as $$
 begin
   if p_countries is null or json_typeof(p_countries) <> 'array' then
-    return '{}';
+    return array[]::text[];
   end if;
   return array(
-    select '/countries/' || n - 1 || case when (e.value->>'day_micros')::numeric not between 0 and 1000000000000 then '/day_micros' else '/country' end
+    select '/countries/' || (n - 1) || case when (e.value->>'day_micros')::numeric not between 0 and 1000000000000 then '/day_micros' else '/country' end
       from json_array_elements(p_countries) with ordinality e (value, n)
      where not exists (select from app.prices p where p.country = e.value->>'country')
         or (e.value->>'day_micros')::numeric not between 0 and 1000000000000

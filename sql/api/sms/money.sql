@@ -23,6 +23,7 @@ declare
   free_sends constant boolean := 'country_day' = any (p_rules.shadow);
   free_micros constant boolean := 'money' = any (p_rules.shadow);
   c record;
+  met record;
 begin
   insert into app.spent_countries as s (tenant_id, country, day_start, micros, sends)
   select p_phone.tenant_id, p_phone.country, day, p_micros, 1 where p_micros <= most_micros or free_micros
@@ -34,9 +35,9 @@ begin
        or (s.day_start = day and (free_sends or s.sends < most_sends) and (free_micros or s.micros + p_micros <= most_micros))
   returning s.micros, s.sends into c;
   if not found then
-    select s.day_start, s.sends into c from app.spent_countries s where s.tenant_id = p_phone.tenant_id and s.country = p_phone.country;
-    perform app.window_turned(c.day_start, day);
-    if not free_sends and c.day_start = day and c.sends >= most_sends then
+    select s.day_start, s.sends into met from app.spent_countries s where s.tenant_id = p_phone.tenant_id and s.country = p_phone.country;
+    perform app.window_turned(met.day_start, day);
+    if not free_sends and met.day_start = day and met.sends >= most_sends then
       perform app.hit(p_rules, 'country_day', 'limit_country', 'country_day', app.seconds_until(day + interval '1 day'));
     end if;
     return false;
@@ -63,7 +64,6 @@ declare
   ramp constant integer := coalesce(p_rules.ramp_sends, 2147483647);
   free_ramp constant boolean := 'ramp' = any (p_rules.shadow);
   free constant boolean := 'money' = any (p_rules.shadow);
-  spent record;
 begin
   insert into app.spent as s (tenant_id, hour_start, hour_micros, day_start, day_micros, day_sends, month_start, month_micros)
   select p_tenant_id, hour, p_micros, day, p_micros, 1, month, p_micros where free or p_micros <= least(hour_most, day_most, month_most)
@@ -76,8 +76,7 @@ begin
       and (free_ramp or s.day_start < day or s.day_sends < ramp)
       and (free or (case when s.hour_start = hour then s.hour_micros else 0 end + p_micros <= hour_most
                     and case when s.day_start = day then s.day_micros else 0 end + p_micros <= day_most
-                    and case when s.month_start = month then s.month_micros else 0 end + p_micros <= month_most))
-  returning s.hour_micros, s.day_micros, s.day_sends, s.month_micros into spent;
+                    and case when s.month_start = month then s.month_micros else 0 end + p_micros <= month_most));
   if found and not free and not free_ramp then
     return;
   end if;
@@ -133,14 +132,14 @@ declare
   s record;
   span text;
 begin
-  insert into app.platform_spent as s (hour_start, hour_micros, day_start, day_micros)
+  insert into app.platform_spent as p (hour_start, hour_micros, day_start, day_micros)
   select hour, p_micros, day, p_micros where p_micros <= least(hour_most, day_most)
   on conflict on constraint platform_spent_pk do update
-    set hour_start = hour, hour_micros = case when s.hour_start = hour then s.hour_micros else 0 end + p_micros,
-        day_start = day, day_micros = case when s.day_start = day then s.day_micros else 0 end + p_micros
-    where s.hour_start <= hour
-      and case when s.hour_start = hour then s.hour_micros else 0 end + p_micros <= hour_most
-      and case when s.day_start = day then s.day_micros else 0 end + p_micros <= day_most;
+    set hour_start = hour, hour_micros = case when p.hour_start = hour then p.hour_micros else 0 end + p_micros,
+        day_start = day, day_micros = case when p.day_start = day then p.day_micros else 0 end + p_micros
+    where p.hour_start <= hour
+      and case when p.hour_start = hour then p.hour_micros else 0 end + p_micros <= hour_most
+      and case when p.day_start = day then p.day_micros else 0 end + p_micros <= day_most;
   if found then
     return;
   end if;

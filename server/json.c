@@ -312,19 +312,28 @@ static size_t query_pairs(const char *query)
     return count;
 }
 
-bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t ret_after[16], bool *ret_has_after)
+/* The texts of limit and cursor; *ret_bad names what is wrong so far. */
+static const char *page_read(struct req *rq, int64_t *ret_limit, const char **ret_bad)
 {
     const char *limit = req_query(rq, "limit"), *cursor = req_query(rq, "cursor");
-    int64_t number = 50;
+
+    *ret_limit = 50;
+    if (limit && !page_limit(limit, ret_limit))
+        *ret_bad = "?limit";
+    else if (query_pairs(rq->query) != (size_t)(limit != NULL) + (size_t)(cursor != NULL))
+        *ret_bad = "?";
+    return cursor;
+}
+
+bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t ret_after[16], bool *ret_has_after)
+{
+    int64_t number;
     uint8_t after[16];
     const char *bad = NULL;
+    const char *cursor = page_read(rq, &number, &bad);
 
-    if (limit && !page_limit(limit, &number))
-        bad = "?limit";
-    else if (cursor && !text_untypeid(prefix, cursor, after))
+    if (cursor && (!bad || strcmp(bad, "?") == 0) && !text_untypeid(prefix, cursor, after))
         bad = "?cursor";
-    else if (query_pairs(rq->query) != (size_t)(limit != NULL) + (size_t)(cursor != NULL))
-        bad = "?";
     if (bad) {
         req_fail_at(rq, "body_invalid", bad);
         return false;
@@ -333,5 +342,35 @@ bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t r
     *ret_has_after = cursor != NULL;
     if (cursor)
         memcpy(ret_after, after, 16);
+    return true;
+}
+
+bool json_page_numbered(struct req *rq, int64_t *ret_limit, int64_t *ret_after)
+{
+    int64_t number;
+    const char *bad = NULL;
+    const char *cursor = page_read(rq, &number, &bad);
+    size_t len = cursor ? strlen(cursor) : 0;
+
+    if (cursor && (!bad || strcmp(bad, "?") == 0) && (len < 1 || len > 18 || strspn(cursor, "0123456789") != len))
+        bad = "?cursor";
+    if (bad) {
+        req_fail_at(rq, "body_invalid", bad);
+        return false;
+    }
+    *ret_limit = number;
+    *ret_after = cursor ? strtoll(cursor, NULL, 10) : 0;
+    return true;
+}
+
+bool json_query(struct req *rq, const char *name, const char **ret_value)
+{
+    const char *value = req_query(rq, name);
+
+    if (query_pairs(rq->query) != (size_t)(value != NULL)) {
+        req_fail_at(rq, "body_invalid", "?");
+        return false;
+    }
+    *ret_value = value;
     return true;
 }

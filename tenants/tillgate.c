@@ -16,7 +16,7 @@
 
 #include <liboath/oath.h>
 
-#define JOBS_MS 10000 /* between rounds of expiry and clean-up */
+#define JOBS_MS 2000 /* between rounds of the ledger, the breakers, expiry and clean-up */
 
 static bool check_config(void);
 static bool texts_fit(void);

@@ -7,6 +7,10 @@
 
 step tenant_create, tenant_list, tenant_read, tenant_change, tenant_suspend, tenant_resume;
 step key_create, key_list, key_revoke;
+step limits_read, limits_change, limits_rehearse, platform_limits_read, platform_limits_change;
+step stop_set, stop_list;
+step usage_read, usage_csv;
+step ledger_list;
 step openapi_read;
 
 /* `tillgate platform-key create|list|revoke`. Returns the exit code, or -1 when argv names another subcommand. */

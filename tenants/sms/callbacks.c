@@ -80,7 +80,8 @@ void send_callback(struct req *rq)
     }
     bool is_code = error && strlen(error) <= 6 && strspn(error, "0123456789") == strlen(error) && *error &&
                    strcmp(error, "0") != 0;
-    db_call(rq, DB_WRITE, caller_system(rq, ids), "send_callback",
+    /* A bad end gives money and uses back, which other transactions wait for: it commits alone. */
+    db_call(rq, twilio_lost(twilio_status(status)) ? DB_ALONE : DB_WRITE, caller_system(rq, ids), "send_callback",
             ARGS(db_uuid(ids + 16), db_text(sid), db_text(twilio_status(status)),
                  is_code ? db_int(strtol(error, NULL, 10)) : db_null_int(), db_text(NULL)),
             reply_row);

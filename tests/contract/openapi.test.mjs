@@ -122,8 +122,8 @@ describe('the description', () => {
     }
   });
 
-  test('AZ-1 a tenant comes from the key or the cookie: no request names one in its body', () => {
-    for (const one of operations) {
+  test('AZ-1 a tenant comes from the key or the cookie: no request but the platform\'s names one in its body', () => {
+    for (const one of operations.filter(({ level }) => level !== 'platform')) {
       const schema = resolve(one.body?.content['application/json']?.schema);
       assert.deepEqual(Object.keys(schema?.properties ?? {}).filter((name) => /tenant|user_id|session|verified/.test(name)), [], one.id);
     }

@@ -11,6 +11,7 @@ struct app {
     const char *version;
     const struct route *routes;
     size_t route_count;
+    const char *const *level_names; /* by caller level: what `routes` prints */
     const struct problem *problems;
     size_t problem_count;
     const struct config_key *config_keys; /* the product's own keys, see config.h */

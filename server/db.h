@@ -3,8 +3,11 @@
  * db_call queues the pair. When the lane's connection is free, everything queued (at most 64 pairs, ordered by
  * order key, at most one writing call per order key) goes out as one group with one sync, which is one implicit
  * transaction. When a group aborts, each pair is run again alone. The continuation runs only for success; every
- * other end is answered by the runtime: 503 database_unavailable, 504 deadline, 503 uncertain when the connection of a
- * write was lost after it was sent (503 + retry for reads: they are simply run again once).
+ * other end is answered by the runtime: 504 deadline for waiting too long in the queue (503 database_unavailable when
+ * there is no connection at all), 503 overloaded for a full queue, a lock or a statement that took too long. When a
+ * connection is lost, reads are run again once; a write that was under way ends in 503 uncertain, or in 503
+ * database_unavailable when the request has an Idempotency-Key, which makes repeating it safe. A job ends instead
+ * (req_at_end).
  *
  * The function's reply is the row type api.reply (status, code, body, etag, sealed, replayed); enter's is
  * (code, tenant_id, user_id, mode). When enter gives a code, the runtime answers with that problem and the continuation
@@ -74,12 +77,12 @@ struct db_row {
     bool replayed;
 };
 
-/* Calls api.`function` for this request after `enter`; then `next` runs with db_row(rq). The deadline is 2 s for shared
- * lanes and 10 s for DB_SLOW. */
+/* Calls api.`function` for this request after `enter`; then `next` runs with db_row(rq). It may wait in the queue for
+ * 2 s; 10 s for DB_SLOW and for jobs. */
 void db_call(struct req *rq, enum db_lane lane, const struct db_enter *enter, const char *function,
              const struct db_args *args, step *next);
 const struct db_row *db_row(struct req *rq);
-json_t *db_body(struct req *rq); /* the row's body parsed; owned by the request */
+json_t *db_body(struct req *rq); /* the row's body, parsed once; owned by the request */
 
 /* The usual continuation: answers with the row. 2xx: status, body, ETag, Idempotent-Replayed. Refusal: problem by code
  * with the body's members. */

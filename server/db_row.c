@@ -123,11 +123,14 @@ const struct db_row *db_row(struct req *rq)
 json_t *db_body(struct req *rq)
 {
     const struct db_row *row = db_row(rq);
-    json_t *body = row->body ? json_loads(row->body, JSON_DECODE_ANY, NULL) : NULL;
+    struct req_inside *in = inside(rq);
 
-    if (body)
-        req_defer_json(rq, body);
-    return body;
+    if (!in->row_body && row->body) {
+        in->row_body = json_loads(row->body, JSON_DECODE_ANY, NULL);
+        if (in->row_body)
+            req_defer_json(rq, in->row_body);
+    }
+    return in->row_body;
 }
 
 /* ---- the usual continuation ---- */
@@ -143,14 +146,14 @@ void reply_row(struct req *rq)
 {
     const struct db_row *row = db_row(rq);
 
+    if (row->replayed)
+        req_set_header(rq, "Idempotent-Replayed", "true");
     if (row->status < 200 || row->status > 299) {
         refuse(rq, row);
         return;
     }
     if (row->etag)
         req_set_header(rq, "ETag", req_printf(rq, "\"%s\"", row->etag));
-    if (row->replayed)
-        req_set_header(rq, "Idempotent-Replayed", "true");
     if (row->body)
         req_reply_text(rq, row->status, "application/json", row->body, strlen(row->body));
     else

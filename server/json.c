@@ -12,6 +12,7 @@
 #define MOST_ERRORS 32
 #define MOST_FIELDS 48
 #define MOST_POINTER 128
+#define MOST_NAME 64 /* of a query parameter that is named back; h2o lets any byte through, so only plain ones are */
 
 /* known: pointers that were read, borrowed from the handler (string literals). */
 struct json_reader {
@@ -302,37 +303,57 @@ static bool page_limit(const char *text, int64_t *ret)
     return *end == '\0' && limit >= 1 && limit <= 200;
 }
 
-/* Only limit and cursor, each once: another name or a second one shows as a pair that the two looks did not explain. */
-static size_t query_pairs(const char *query)
+static bool is_plain(const char *text, size_t len)
 {
-    size_t count = 0;
-
-    for (; *query; query += strcspn(query, "&"), query += *query == '&')
-        count++;
-    return count;
+    for (size_t i = 0; i < len; i++)
+        if (text[i] <= ' ' || text[i] > '~')
+            return false;
+    return true;
 }
 
-/* The texts of limit and cursor; *ret_bad names what is wrong so far. */
-static const char *page_read(struct req *rq, int64_t *ret_limit, const char **ret_bad)
+/* The first query parameter that is none of the known ones (NULL-terminated, at most 2), or is there a second time, as
+ * "?name"; NULL when all is well. */
+static const char *query_stranger(struct req *rq, const char *const *known)
 {
-    const char *limit = req_query(rq, "limit"), *cursor = req_query(rq, "cursor");
+    bool seen[2] = {false};
+    size_t len;
+
+    for (const char *at = rq->query; *at; at += len, at += *at == '&') {
+        size_t name = strcspn(at, "=&"), i = 0;
+        len = strcspn(at, "&");
+        while (known[i] && (strlen(known[i]) != name || strncmp(known[i], at, name) != 0))
+            i++;
+        if (!known[i] || seen[i])
+            return req_printf(rq, "?%.*s", name <= MOST_NAME && is_plain(at, name) ? (int)name : 0, at);
+        seen[i] = true;
+    }
+    return NULL;
+}
+
+/* Reads limit and hands the cursor's text over; returns what is wrong so far, or NULL. */
+static const char *page_read(struct req *rq, int64_t *ret_limit, const char **ret_cursor)
+{
+    static const char *const KNOWN[] = {"limit", "cursor", NULL};
+    const char *limit = req_query(rq, "limit");
+    const char *bad = query_stranger(rq, KNOWN);
 
     *ret_limit = 50;
-    if (limit && !page_limit(limit, ret_limit))
-        *ret_bad = "?limit";
-    else if (query_pairs(rq->query) != (size_t)(limit != NULL) + (size_t)(cursor != NULL))
-        *ret_bad = "?";
-    return cursor;
+    *ret_cursor = req_query(rq, "cursor");
+    if (!bad && limit && !page_limit(limit, ret_limit))
+        bad = "?limit";
+    else if (!bad && *rq->query && !limit && !*ret_cursor)
+        bad = "?"; /* a broken escape: nothing of it can be read */
+    return bad;
 }
 
 bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t ret_after[16], bool *ret_has_after)
 {
     int64_t number;
     uint8_t after[16];
-    const char *bad = NULL;
-    const char *cursor = page_read(rq, &number, &bad);
+    const char *cursor;
+    const char *bad = page_read(rq, &number, &cursor);
 
-    if (cursor && (!bad || strcmp(bad, "?") == 0) && !text_untypeid(prefix, cursor, after))
+    if (!bad && cursor && !text_untypeid(prefix, cursor, after))
         bad = "?cursor";
     if (bad) {
         req_fail_at(rq, "body_invalid", bad);
@@ -348,11 +369,11 @@ bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t r
 bool json_page_numbered(struct req *rq, int64_t *ret_limit, int64_t *ret_after)
 {
     int64_t number;
-    const char *bad = NULL;
-    const char *cursor = page_read(rq, &number, &bad);
+    const char *cursor;
+    const char *bad = page_read(rq, &number, &cursor);
     size_t len = cursor ? strlen(cursor) : 0;
 
-    if (cursor && (!bad || strcmp(bad, "?") == 0) && (len < 1 || len > 18 || strspn(cursor, "0123456789") != len))
+    if (!bad && cursor && (len < 1 || len > 18 || strspn(cursor, "0123456789") != len))
         bad = "?cursor";
     if (bad) {
         req_fail_at(rq, "body_invalid", bad);
@@ -365,10 +386,14 @@ bool json_page_numbered(struct req *rq, int64_t *ret_limit, int64_t *ret_after)
 
 bool json_query(struct req *rq, const char *name, const char **ret_value)
 {
+    const char *const known[] = {name, NULL};
     const char *value = req_query(rq, name);
+    const char *bad = query_stranger(rq, known);
 
-    if (query_pairs(rq->query) != (size_t)(value != NULL)) {
-        req_fail_at(rq, "body_invalid", "?");
+    if (!bad && *rq->query && !value)
+        bad = "?";
+    if (bad) {
+        req_fail_at(rq, "body_invalid", bad);
         return false;
     }
     *ret_value = value;

@@ -63,11 +63,11 @@ void loop_start(void)
         die("epoll: %s", strerror(errno));
     nested_socket = h2o_evloop_socket_create(loop, nested, H2O_SOCKET_FLAG_DONT_READ);
     h2o_socket_read_start(nested_socket, on_nested);
-    stopping = false;
 }
 
 void loop_run(void)
 {
+    stopping = false;
     log_gather(true);
     while (!stopping) {
         if (h2o_evloop_run(loop, next_wait()) != 0 && errno != EINTR)

@@ -33,15 +33,26 @@ static void close_curtains(void)
     }
 }
 
+/* The keys are read here only to see that they can be: each worker reads them for itself. */
+static bool are_keys_good(void)
+{
+    bool good = crypt_start(config_text("root_keys"));
+
+    crypt_stop();
+    return good;
+}
+
 static bool load(const char *path, const struct app *app)
 {
-    return config_load(path, app->config_keys, app->config_key_count) && (!app->check_config || app->check_config());
+    return config_load(path, app->config_keys, app->config_key_count) && are_keys_good() &&
+           (!app->check_config || app->check_config());
 }
 
 static int print_routes(const struct app *app)
 {
     for (size_t i = 0; i < app->route_count; i++)
-        printf("%s %s %d %s\n", app->routes[i].method, app->routes[i].path, app->routes[i].level, app->routes[i].name);
+        printf("%s %s %s %s\n", app->routes[i].method, app->routes[i].path, app->level_names[app->routes[i].level],
+               app->routes[i].name);
     return 0;
 }
 

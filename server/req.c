@@ -194,6 +194,7 @@ void req_await(struct req *rq)
     in->release = NULL;
     in->held = NULL;
     in->has_row = false;
+    in->row_body = NULL;
     in->awaiting = true;
     in->await_us = req_now_us();
 }

@@ -61,12 +61,14 @@ const char *req_form(struct req *rq,
 size_t req_form_sorted(struct req *rq, const char ***ret_pairs);
 
 /* ---- the answer: recorded, sent by the runtime after the step returns ---- */
-void req_set_header(struct req *rq, const char *name, const char *value); /* both copied; before the reply */
-void req_reply_json(struct req *rq, int status, json_t *body);            /* steals body; NULL: no body */
+void req_set_header(struct req *rq, const char *name, const char *value);        /* both copied; before the reply */
+void req_set_static_header(struct req *rq, const char *name, const char *value); /* kept by pointer: literals */
+void req_reply_json(struct req *rq, int status, json_t *body);                   /* steals body; NULL: no body */
 void req_reply_text(struct req *rq, int status, const char *content_type, const char *body, size_t len); /* copied */
-void req_reply_empty(struct req *rq, int status);                        /* 204, 303 with a Location header, … */
-void req_fail(struct req *rq, const char *code);                         /* problem+json by code, see problem.h */
-void req_fail_at(struct req *rq, const char *code, const char *pointer); /* the same, naming one field: "/number" */
+void req_reply_empty(struct req *rq, int status); /* 204, 303 with a Location header, … */
+void req_fail(struct req *rq, const char *code);  /* problem+json by code, see problem.h */
+void req_fail_at(struct req *rq, const char *code,
+                 const char *pointer); /* the same with errors [{pointer, "invalid"}]: "/number" */
 void req_fail_with(struct req *rq, const char *code,
                    json_t *members); /* the same with extra members; steals members.
                                         A "retry_after" member also becomes the header */

@@ -118,9 +118,7 @@ void req_fail(struct req *rq, const char *code)
 
 void req_fail_at(struct req *rq, const char *code, const char *pointer)
 {
-    req_fail_with(rq, code,
-                  json_pack("{s[{ss*ss}]}", "errors", "pointer", pointer, "code",
-                            strcmp(code, "body_invalid") == 0 ? "invalid" : code));
+    req_fail_with(rq, code, json_pack("{s[{ssss}]}", "errors", "pointer", pointer, "code", "invalid"));
 }
 
 void req_fail_with(struct req *rq, const char *code, json_t *members)

@@ -58,6 +58,7 @@ struct req_inside {
     void (*release)(void *held);
     void *held;
     struct db_row row;
+    json_t *row_body; /* parsed on first use */
     bool has_row;
     struct fetch_answer fetched;
     struct json_reader *reader;
@@ -95,7 +96,6 @@ void req_refuse(struct req *rq, const char *code);
 
 /* An answer that is in static memory: not copied, lives longer than any request. */
 void req_reply_static(struct req *rq, int status, const char *content_type, const char *body, size_t len);
-void req_set_static_header(struct req *rq, const char *name, const char *value);
 int64_t req_now_us(void);
 
 size_t req_busy(void);                /* requests of clients that have no answer yet: what max_in_flight counts */

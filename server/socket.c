@@ -89,7 +89,12 @@ static bool take_over(struct socket_pair *ret)
     if (!pid || strtol(pid, NULL, 10) != getpid() || count < 1)
         return false;
     for (int i = 0; i < count && i < 2; i++) {
-        bool ops = names ? strncmp(names, "ops", 3) == 0 : i == 1;
+        int listening = 0;
+        bool ops;
+        socklen_t len = sizeof listening;
+        if (getsockopt(FIRST_LISTEN_FD + i, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) != 0 || !listening)
+            die("descriptor %d of LISTEN_FDS is no listening socket", FIRST_LISTEN_FD + i);
+        ops = names ? strncmp(names, "ops", 3) == 0 : i == 1;
         *(ops ? &ret->ops : &ret->clients) = FIRST_LISTEN_FD + i;
         fcntl(FIRST_LISTEN_FD + i, F_SETFD, FD_CLOEXEC);
         fcntl(FIRST_LISTEN_FD + i, F_SETFL, O_NONBLOCK);

@@ -135,7 +135,7 @@ static void look_after(const struct app *app, const struct socket_pair *sockets)
                   L_INT("workers", (long long)child_count));
         notify("READY=1");
     }
-    if (all_alive)
+    if (all_alive && told_ready)
         notify("WATCHDOG=1");
 }
 

@@ -11,10 +11,27 @@ static const char BASE64URL[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstu
 static const char BASE32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 static const char CROCKFORD[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
-static int digit_of(const char *alphabet, char c)
+/* Turns an alphabet round: the value of a letter plus one, 0 for what is no letter of it. */
+struct values {
+    uint8_t of[256];
+};
+
+static const struct values *values_of(const char *alphabet)
 {
-    const char *at = c ? strchr(alphabet, c) : NULL;
-    return at ? (int)(at - alphabet) : -1;
+    static struct {
+        const char *alphabet;
+        struct values values;
+    } known[4];
+    size_t i = 0;
+
+    while (known[i].alphabet && known[i].alphabet != alphabet)
+        i++;
+    if (!known[i].alphabet) {
+        known[i].alphabet = alphabet;
+        for (uint8_t value = 0; alphabet[value]; value++)
+            known[i].values.of[(uint8_t)alphabet[value]] = (uint8_t)(value + 1);
+    }
+    return &known[i].values;
 }
 
 /* ---- hexadecimal ---- */
@@ -71,6 +88,7 @@ static size_t encode(const char *alphabet, int bits, const uint8_t *bytes, size_
  */
 static bool decode(const char *alphabet, int bits, const char *text, size_t text_len, uint8_t *out, size_t len)
 {
+    const struct values *values = values_of(alphabet);
     uint32_t window = 0;
     int held = 0;
     size_t written = 0;
@@ -78,7 +96,7 @@ static bool decode(const char *alphabet, int bits, const char *text, size_t text
     if (text_len != (len * 8 + (size_t)bits - 1) / (size_t)bits)
         return false;
     for (size_t i = 0; i < text_len; i++) {
-        int digit = digit_of(alphabet, text[i]);
+        int digit = values->of[(uint8_t)text[i]] - 1;
         if (digit < 0)
             return false;
         window = window << bits | (uint32_t)digit;
@@ -181,6 +199,7 @@ void text_typeid_suffix(const uint8_t uuid[static 16], char out[static 27])
 
 bool text_untypeid_suffix(const char *suffix26, uint8_t out[static 16])
 {
+    const struct values *values = values_of(CROCKFORD);
     uint8_t bytes[17];
     uint32_t window = 0;
     int held = 6; /* 130 bits and 6 in front make 17 bytes; the first of them must come out as zero */
@@ -189,7 +208,7 @@ bool text_untypeid_suffix(const char *suffix26, uint8_t out[static 16])
     if (strlen(suffix26) != 26 || suffix26[0] > '7')
         return false;
     for (int i = 0; i < 26; i++) {
-        int digit = digit_of(CROCKFORD, suffix26[i]);
+        int digit = values->of[(uint8_t)suffix26[i]] - 1;
         if (digit < 0)
             return false;
         window = window << 5 | (uint32_t)digit;

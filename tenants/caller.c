@@ -19,11 +19,10 @@ static const char *bearer(struct req *rq, const char *kind, size_t secret_len, b
 static bool fingerprint(struct req *rq, struct caller *caller, const char **ret_key);
 static bool refuse_key(struct req *rq);
 
-static const char *const SESSION_LEVELS[] = {
-    [LEVEL_LAUNCHED] = "launched",
-    [LEVEL_SET_UP] = "set_up",
-    [LEVEL_SIGNED_IN] = "signed_in",
-    [LEVEL_FRESH] = "fresh",
+const char *const LEVELS[] = {
+    [LEVEL_PUBLIC] = "public", [LEVEL_CALLBACK] = "callback",   [LEVEL_PLATFORM] = "platform",
+    [LEVEL_TENANT] = "tenant", [LEVEL_HOST] = "host",           [LEVEL_LAUNCHED] = "launched",
+    [LEVEL_SET_UP] = "set_up", [LEVEL_SIGNED_IN] = "signed_in", [LEVEL_FRESH] = "fresh",
 };
 
 bool caller_admit(struct req *rq)
@@ -124,7 +123,7 @@ static bool admit_session(struct req *rq, struct caller *caller)
     caller->enter.function = "enter_session";
     caller->enter.args =
         *ARGS(db_uuid(caller->tenant), db_uuid(caller->user), db_bytes(caller->hash, CRYPT_MAC), db_text(caller->slug),
-              db_text(SESSION_LEVELS[rq->route->level]), db_uuid(rq->id), db_text(caller->address));
+              db_text(LEVELS[rq->route->level]), db_uuid(rq->id), db_text(caller->address));
     return true;
 }
 

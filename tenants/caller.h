@@ -23,6 +23,9 @@ enum level {
     LEVEL_FRESH,     /* second step done within 15 minutes */
 };
 
+/* Their names, as `enter_session` and the API description have them. */
+extern const char *const LEVELS[];
+
 struct caller {
     struct db_enter enter;
     uint8_t tenant[16];           /* zero when not known: platform calls without a tenant, hosts */

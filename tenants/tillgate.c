@@ -32,6 +32,7 @@ int main(int argc, char **argv)
         .version = TILLGATE_VERSION,
         .routes = ROUTES,
         .route_count = ROUTE_COUNT,
+        .level_names = LEVELS,
         .problems = PROBLEMS,
         .problem_count = PROBLEM_COUNT,
         .config_keys = SETTINGS,
@@ -100,7 +101,8 @@ static void stop(void)
 static void jobs_start(void *unused)
 {
     (void)unused;
-    req_job("jobs_tick", jobs_tick, NULL);
+    if (!server_draining())
+        req_job("jobs_tick", jobs_tick, NULL);
 }
 
 static void jobs_tick(struct req *rq)

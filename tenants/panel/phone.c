@@ -49,7 +49,7 @@ void phone_save(struct req *rq)
         return;
     const char *fault = fault_of(text, &save->number);
     if (fault) {
-        req_fail_at(rq, fault, "/number");
+        req_fail_with(rq, fault, json_pack("{s:[{s:s, s:s}]}", "errors", "pointer", "/number", "code", "invalid"));
         return;
     }
 

@@ -17,7 +17,7 @@ void profile_change(struct req *rq)
     static const char *const methods[] = {"sms", "authenticator", NULL};
     const char *preferred = json_may_word(rq, "/preferred_method", methods);
     const char *locale = json_may_word(rq, "/locale", LOCALES);
-    if (!preferred && !locale)
+    if (!json_object_size(rq->json))
         json_bad(rq, "", "required"); /* nothing to change */
     if (!json_done(rq))
         return;

@@ -16,6 +16,7 @@
  */
 #include "sms/sender.h"
 
+#include "app.h"
 #include "caller.h"
 #include "config.h"
 #include "counts.h"
@@ -66,7 +67,7 @@ static void sweep_over(void *unused);
 static struct waiting waiting[WAITING_MOST];
 static size_t first, count;
 static int under_way;
-static bool stopped, sweeping;
+static bool sweeping;
 static struct flow flow;
 static struct account account;
 static const struct provider *provider;
@@ -153,7 +154,6 @@ void sender_start(void)
 
 void sender_stop(void)
 {
-    stopped = true;
     count = 0; /* they are queued in the database; another worker's sweep takes them */
     crypt_wipe(account_secret, sizeof(account_secret));
 }
@@ -184,7 +184,7 @@ void sender_poke(const uint8_t *tenant, const uint8_t *send)
 
 static void enqueue(const struct waiting *work)
 {
-    if (stopped || count == WAITING_MOST)
+    if (server_draining() || count == WAITING_MOST)
         return;
     waiting[(first + count++) % WAITING_MOST] = *work;
     loop_defer(begin_what_may, NULL);
@@ -193,7 +193,7 @@ static void enqueue(const struct waiting *work)
 static void begin_what_may(void *unused)
 {
     (void)unused;
-    while (!stopped && count && may_begin(&waiting[first])) {
+    while (!server_draining() && count && may_begin(&waiting[first])) {
         struct waiting work = waiting[first];
         first = (first + 1) % WAITING_MOST;
         count--;
@@ -225,7 +225,7 @@ static void errand_over(void *unused)
 {
     (void)unused;
     under_way--;
-    if (count && !stopped)
+    if (count)
         loop_defer(begin_what_may, NULL);
 }
 
@@ -235,7 +235,7 @@ static void sweep(void *unused)
 {
     (void)unused;
     bool down = !flow_closed(&flow) && !flow_half_open(&flow, loop_now_ms());
-    if (stopped || sweeping || down || count > SWEEP_MOST)
+    if (server_draining() || sweeping || down || count > SWEEP_MOST)
         return;
     sweeping = true;
     struct req *job = req_job("sends_due", sweep_begin, NULL);

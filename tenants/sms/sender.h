@@ -15,7 +15,7 @@
 bool sender_check(
     void) MUST_USE;      /* the configuration: account, secrets, a sender; logs what is wrong, keeps what is right */
 void sender_start(void); /* once per worker: outbound calls and the sweep */
-void sender_stop(void);  /* starts nothing new */
+void sender_stop(void);  /* forgets the account; a draining worker begins nothing new by itself */
 
 /* A send has been committed (ids: 16 bytes each). It is claimed as soon as there is a free place; when too many wait
  * here, a sweep finds it. Never blocks, never fails. */

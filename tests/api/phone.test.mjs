@@ -35,7 +35,7 @@ describe('phone_save', () => {
   });
 
   for (const [kind, number] of [['premium', '+19002345678'], ['premium', '+499001123456'], ['shared cost', '+4918012345'], ['pager', '+491640123456'],
-    ['UAN', '+4970012345678'], ['voicemail', '+4915013123456'], ['premium', '+449012345678'], ['UAN', '+445512345678']]) {
+    ['personal', '+4970012345678'], ['voicemail', '+49160131234567'], ['premium', '+449012345678'], ['UAN', '+445512345678']]) {
     test(`refuses the ${kind} number ${number}`, async () => {
       const answer = await (await europe.launch()).savePhone(number);
       assert.equal(answer.status, 422, answer.text);

@@ -54,7 +54,7 @@ async function rowsOf(store) {
   await store.relaunch(browser);
   await browser.secondStep({ remember_device: true });
   const list = async (path) => expect(await browser.call('GET', path), 200).items[0].id;
-  const challenge = await db.value(`select app.typeid('challenge', c.challenge_id) from app.challenges c join app.tenants t using (tenant_id) where t.slug = $1 limit 1`, store.tenant.slug);
+  const challenge = await db.value(`select app.typeid('challenge', c.challenge_id) from app.challenges c join app.users u using (tenant_id, user_id) where u.external_id = $1 limit 1`, browser.externalId);
   const key = expect(await platform.call('GET', `/v1/tenants/${store.tenant.id}/keys`), 200).items[0].id;
   return { tenant: store.tenant.id, key, launch: (await store.ticket()).id, challenge, device: await list('/api/devices'), session: await list('/api/sessions') };
 }

@@ -47,7 +47,8 @@ export class Caller {
   // the one route that redirects by design, because Prism follows redirects.
   throughPrism(operation, { headers }, { body, port, tls }) {
     const straight = !this.stack.prism || body !== undefined || port !== undefined || tls || operation.id === 'launch_redeem';
-    const credentials = { platform: headers.authorization, tenant: headers.authorization, callback: headers['x-twilio-signature'], public: 'none' };
+    const bearer = /^Bearer \S/.test(headers.authorization ?? '');
+    const credentials = { platform: bearer, tenant: bearer, callback: headers['x-twilio-signature'], public: 'none' };
     const given = operation.level in credentials ? credentials[operation.level] : /__Host-sid=[^;]/.test(headers.cookie ?? '');
     return !straight && Boolean(given);
   }

@@ -66,6 +66,7 @@ export class Cluster {
 
   async stop() {
     if (!this.own) return;
+    this.own = false;
     await runToEnd([PREPARE, 'stop'], { env: this.env });
     const place = fs.realpathSync(`${this.run}/pg`);
     fs.rmSync(place, { recursive: true, force: true });

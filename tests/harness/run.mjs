@@ -10,12 +10,13 @@ import { endOf } from './ending.mjs';
 import { checkInvariants } from './invariants.mjs';
 import { TESTS } from './paths.mjs';
 
-// shared: one stack for all files. Otherwise each file starts its own on the shared cluster.
+// shared: one stack for all files. Otherwise each file starts its own on the shared cluster, if there is to be one.
 const SUITES = {
-  contract: { concurrency: 2 },
+  contract: { cluster: false, concurrency: 2 },
   api: { shared: { prism: true, twilioPrism: true }, concurrency: 2 },
   attacks: { shared: { edge: true }, concurrency: 1 },
   stories: { concurrency: 2 },
+  sandbox: { cluster: false, concurrency: 2 },
   browser: { shared: { edge: true, stores: true }, concurrency: 2 },
 };
 
@@ -24,10 +25,14 @@ const settings = SUITES[name];
 if (!settings) throw new Error(`unknown suite ${name}; there are ${Object.keys(SUITES).join(', ')}`);
 
 const counts = { passed: 0, failed: 0 };
-const cluster = await startCluster();
+let cluster;
 let stack;
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => close().then(() => process.exit(130)));
 try {
-  process.env.TILLGATE_TEST_CLUSTER = JSON.stringify({ run: cluster.run, port: cluster.port });
+  if (settings.cluster !== false) {
+    cluster = await startCluster();
+    process.env.TILLGATE_TEST_CLUSTER = JSON.stringify({ run: cluster.run, port: cluster.port });
+  }
   if (settings.shared) {
     stack = await startStack(settings.shared);
     process.env.TILLGATE_TEST_STACK = stack.told;
@@ -35,12 +40,16 @@ try {
   await runFiles();
   if (stack) await judge();
 } finally {
-  await stack?.abandon();
-  await cluster.stop();
+  await close();
 }
 if (counts.passed === 0) console.log(`${name}: not one test ran`);
 console.log(`${name}: ${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;
+
+async function close() {
+  await stack?.abandon();
+  await cluster?.stop();
+}
 
 function files() {
   if (chosen.length > 0) return chosen.map((file) => fs.realpathSync(file));

@@ -18,7 +18,7 @@ import { Sandbox } from './sandbox.mjs';
 
 const PREPARE = `${TESTS}/harness/prepare`;
 export const BINARY = process.env.TILLGATE_BIN ?? `${ROOT}/.run/test/build/tillgate`;
-const TWILIO_SPEC = `${TESTS}/node_modules/@twilio/cli-core/src/services/twilio-api/twilio_api_v2010.json`;
+export const TWILIO_SPEC = `${TESTS}/node_modules/@twilio/cli-core/src/services/twilio-api/twilio_api_v2010.json`;
 const SANITIZERS = {
   ASAN_OPTIONS: 'detect_leaks=1:exitcode=99:abort_on_error=0:halt_on_error=1:detect_stack_use_after_return=1',
   UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1:exitcode=98',

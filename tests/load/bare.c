@@ -10,7 +10,8 @@ static h2o_globalconf_t config;
 static h2o_context_t context;
 static h2o_accept_ctx_t accept_context = {.ctx = &context, .hosts = NULL};
 
-static int answer(h2o_handler_t *self, h2o_req_t *request) {
+static int answer(h2o_handler_t *self, h2o_req_t *request)
+{
     static h2o_generator_t generator;
     h2o_iovec_t body = h2o_iovec_init(H2O_STRLIT("{\"server_time\":\"2026-01-01T00:00:00.000Z\"}"));
     (void)self;
@@ -23,12 +24,15 @@ static int answer(h2o_handler_t *self, h2o_req_t *request) {
     return 0;
 }
 
-static void on_accept(h2o_socket_t *listener, const char *error) {
+static void on_accept(h2o_socket_t *listener, const char *error)
+{
     h2o_socket_t *client = error ? NULL : h2o_evloop_socket_accept(listener);
-    if (client) h2o_accept(&accept_context, client);
+    if (client)
+        h2o_accept(&accept_context, client);
 }
 
-static int listen_on(int port) {
+static int listen_on(int port)
+{
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -37,11 +41,13 @@ static int listen_on(int port) {
     return bind(fd, (struct sockaddr *)&at, sizeof at) || listen(fd, 1024) ? -1 : fd;
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     signal(SIGPIPE, SIG_IGN);
     int port = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 0;
     int fd = listen_on(port); /* bound before the fork, so that a port in use is seen */
-    if (argc < 3 || fd < 0) return 2;
+    if (argc < 3 || fd < 0)
+        return 2;
     for (long i = 1; i < strtol(argv[2], NULL, 10); i++)
         if (fork() == 0) {
             prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -57,6 +63,7 @@ int main(int argc, char **argv) {
     h2o_context_init(&context, h2o_evloop_create(), &config);
     accept_context.hosts = config.hosts;
     h2o_socket_read_start(h2o_evloop_socket_create(context.loop, fd, H2O_SOCKET_FLAG_DONT_READ), on_accept);
-    while (h2o_evloop_run(context.loop, INT32_MAX) == 0) continue;
+    while (h2o_evloop_run(context.loop, INT32_MAX) == 0)
+        continue;
     return 1;
 }

@@ -20,7 +20,7 @@ create function bench.yesterday(id uuid) returns uuid language sql immutable
 
 -- Everything that earlier measurements left of the chosen users is removed, then each has one session of this state, and a live
 -- challenge when asked for. Equal for product and ceilings.
-create procedure bench.reset(session_state text, session_mode text, challenge boolean) language plpgsql as $$
+create procedure bench.reset(session_state text, challenge boolean) language plpgsql as $$
 begin
   set local session_replication_role = replica;
   delete from app.sends where created_at > now() - interval '1 day';
@@ -30,7 +30,7 @@ begin
   delete from app.events;
   delete from app.devices;
   insert into app.sessions (tenant_id, user_id, token_hash, session_id, state, role, mode, second_step_at, destination, user_agent, address, expires_at)
-    select tenant_id, user_id, token_hash, session_id, session_state, 'admin', session_mode,
+    select tenant_id, user_id, token_hash, session_id, session_state, 'admin', 'live',
            case session_state when 'ready' then now() end, '/', 'Mozilla/5.0', address, now() + interval '10 minutes'
     from bench.chosen join bench.users using (n) order by n;
   if challenge then

@@ -65,8 +65,8 @@ export class Database {
   #bytes = (value) => (value.length === 16 ? value.toString('hex') : `\\\\x${value.toString('hex')}`);
 
   // The chosen users as before their first request; statistics fresh, so that no plan is made for an empty table.
-  async reset({ state = 'launched', mode = 'test', challenge = false } = {}) {
-    await this.query(`call bench.reset('${state}', '${mode}', ${challenge})`);
+  async reset({ state = 'launched', challenge = false } = {}) {
+    await this.query(`call bench.reset('${state}', ${challenge})`);
     await this.query('vacuum (analyze) app.sessions, app.challenges, app.sends, app.velocity, app.users, app.events');
   }
 

@@ -4,9 +4,9 @@
  *   drive PORT - hold=10000          open connections, print how many, wait for the end of stdin
  *
  * FILE holds whole requests, each followed by a NUL byte; they are sent in order, around again unless once=1.
- * rate=0 is the closed loop (throughput): a connection that has its answer sends the next request. With a rate, request k is due
- * at k/rate and its latency counts from then, also when it had to wait for a free connection: a server that stalls
- * is charged for everyone whom it kept waiting. */
+ * rate=0 is the closed loop (throughput): a connection that has its answer sends the next request. With a rate, request
+ * k is due at k/rate and its latency counts from then, also when it had to wait for a free connection: a server that
+ * stalls is charged for everyone whom it kept waiting. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,9 +25,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ANSWER 262144           /* bytes of the largest answer */
-#define SUB 64                  /* histogram: linear steps in each power of two, so within 3 % */
-#define POWERS 26               /* up to about a minute, in microseconds */
+#define ANSWER 262144 /* bytes of the largest answer */
+#define SUB 64        /* histogram: linear steps in each power of two, so within 3 % */
+#define POWERS 26     /* up to about a minute, in microseconds */
 
 struct request {
     const char *bytes;
@@ -37,7 +37,7 @@ struct request {
 struct connection {
     int fd;
     bool busy;
-    uint64_t since;             /* ns: when the request was sent, or due */
+    uint64_t since; /* ns: when the request was sent, or due */
     const struct request *request;
     size_t sent, got;
     char answer[ANSWER + 1];
@@ -56,7 +56,7 @@ static size_t idle_count, busy_count;
 static int poll_fd, timer_fd;
 static uint64_t started, ends;
 static uint64_t counts[POWERS * SUB], status_counts[600], answered, broken, bytes_in;
-static char odd[400];           /* start of the first answer that was not expected */
+static char odd[400]; /* start of the first answer that was not expected */
 
 static uint64_t now_ns(void);
 static void read_options(int count, char **words);
@@ -76,7 +76,8 @@ static void note(uint64_t ns);
 static double percentile(double share);
 static void print(double seconds);
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     if (argc < 3) {
         fprintf(stderr, "drive PORT FILE [connections= seconds= rate= expect= once= hold=]\n");
         return 2;
@@ -93,13 +94,15 @@ int main(int argc, char **argv) {
     return 0;
 }
 
-static uint64_t now_ns(void) {
+static uint64_t now_ns(void)
+{
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static void read_options(int count, char **words) {
+static void read_options(int count, char **words)
+{
     const struct {
         const char *name;
         long *value;
@@ -111,7 +114,8 @@ static void read_options(int count, char **words) {
                 *known[k].value = strtol(words[i] + strlen(known[k].name), NULL, 10);
 }
 
-static void read_requests(const char *path) {
+static void read_requests(const char *path)
+{
     int fd = open(path, O_RDONLY);
     struct stat info;
     if (fd < 0 || fstat(fd, &info) || info.st_size == 0) {
@@ -120,14 +124,16 @@ static void read_requests(const char *path) {
     }
     const char *at = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
     const char *end = at + info.st_size;
-    for (const char *p = at; p < end; p++) request_count += *p == 0;
+    for (const char *p = at; p < end; p++)
+        request_count += *p == 0;
     requests = calloc(request_count, sizeof *requests);
     for (size_t i = 0; i < request_count; i++, at += requests[i - 1].len + 1)
         requests[i] = (struct request){at, strlen(at)};
     close(fd);
 }
 
-static int dial(void) {
+static int dial(void)
+{
     struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -140,15 +146,19 @@ static int dial(void) {
     return fd;
 }
 
-static void hold(void) {
-    for (long i = 0; i < option.hold; i++) (void)dial();
+static void hold(void)
+{
+    for (long i = 0; i < option.hold; i++)
+        (void)dial();
     printf("%ld\n", option.hold);
     fflush(stdout);
     char end;
-    while (read(0, &end, 1) > 0) continue;
+    while (read(0, &end, 1) > 0)
+        continue;
 }
 
-static void start(void) {
+static void start(void)
+{
     prctl(PR_SET_TIMERSLACK, 1);
     poll_fd = epoll_create1(EPOLL_CLOEXEC);
     connections = calloc((size_t)option.connections, sizeof *connections);
@@ -166,12 +176,15 @@ static void start(void) {
 }
 
 /* Ends when the time is up or the list is through; answers under way get two more seconds. */
-static void run(void) {
+static void run(void)
+{
     uint64_t last = started;
     for (;;) {
         bool over = now_ns() >= ends || (option.once && next_request >= request_count);
-        if (!over) send_due();
-        if (over && (busy_count == 0 || now_ns() > ends + 2000000000u)) break;
+        if (!over)
+            send_due();
+        if (over && (busy_count == 0 || now_ns() > ends + 2000000000u))
+            break;
         struct epoll_event events[256];
         int n = epoll_wait(poll_fd, events, 256, 100);
         for (int i = 0; i < n; i++)
@@ -185,13 +198,16 @@ static void run(void) {
     print((double)(last - started) / 1e9);
 }
 
-static bool more(void) {
+static bool more(void)
+{
     return !option.once || next_request < request_count;
 }
 
-static void send_due(void) {
+static void send_due(void)
+{
     if (option.rate == 0) {
-        while (idle_count && more()) send_next(idle[--idle_count], now_ns());
+        while (idle_count && more())
+            send_next(idle[--idle_count], now_ns());
         return;
     }
     uint64_t due = started + due_count * 1000000000u / (uint64_t)option.rate;
@@ -200,10 +216,12 @@ static void send_due(void) {
         due = started + ++due_count * 1000000000u / (uint64_t)option.rate;
     }
     struct itimerspec wake = {.it_value = {(time_t)(due / 1000000000u), (long)(due % 1000000000u)}};
-    if (idle_count) timerfd_settime(timer_fd, TFD_TIMER_ABSTIME, &wake, NULL);
+    if (idle_count)
+        timerfd_settime(timer_fd, TFD_TIMER_ABSTIME, &wake, NULL);
 }
 
-static void send_next(struct connection *c, uint64_t since) {
+static void send_next(struct connection *c, uint64_t since)
+{
     c->request = &requests[next_request++ % request_count];
     c->since = since;
     c->sent = c->got = 0;
@@ -212,15 +230,20 @@ static void send_next(struct connection *c, uint64_t since) {
     push(c);
 }
 
-static void push(struct connection *c) {
-    /* Requests are smaller than a socket's buffer and each connection has one at a time: a short write is not expected. */
+static void push(struct connection *c)
+{
+    /* Requests are smaller than a socket's buffer and each connection has one at a time: a short write is not expected.
+     */
     ssize_t n = send(c->fd, c->request->bytes, c->request->len, MSG_NOSIGNAL);
-    if (n != (ssize_t)c->request->len) replace(c);
+    if (n != (ssize_t)c->request->len)
+        replace(c);
 }
 
-static void take(struct connection *c) {
+static void take(struct connection *c)
+{
     ssize_t n = recv(c->fd, c->answer + c->got, ANSWER - c->got, 0);
-    if (n < 0 && errno == EAGAIN) return;
+    if (n < 0 && errno == EAGAIN)
+        return;
     if (n <= 0) {
         replace(c);
         return;
@@ -228,29 +251,36 @@ static void take(struct connection *c) {
     c->got += (size_t)n;
     c->answer[c->got] = 0;
     int status;
-    if (c->busy && answer_whole(c, &status)) finish(c, status);
+    if (c->busy && answer_whole(c, &status))
+        finish(c, status);
 }
 
-static bool answer_whole(struct connection *c, int *ret_status) {
+static bool answer_whole(struct connection *c, int *ret_status)
+{
     char *end = strstr(c->answer, "\r\n\r\n");
-    if (!end) return false;
+    if (!end)
+        return false;
     int status = (int)strtol(c->answer + 9, NULL, 10);
     size_t head = (size_t)(end + 4 - c->answer), body = 0;
     *end = 0;
     char *length = strcasestr(c->answer, "\r\ncontent-length:");
     *end = '\r';
-    if (length) body = strtoul(length + 17, NULL, 10);
-    if (c->got < head + body) return false;
+    if (length)
+        body = strtoul(length + 17, NULL, 10);
+    if (c->got < head + body)
+        return false;
     *ret_status = status;
     return true;
 }
 
-static void finish(struct connection *c, int status) {
+static void finish(struct connection *c, int status)
+{
     note(now_ns() - c->since);
     answered++;
     bytes_in += c->got;
     status_counts[status > 0 && status < 600 ? status : 0]++;
-    if (status != option.expect && !odd[0]) snprintf(odd, sizeof odd, "%s", strstr(c->answer, "\r\n\r\n") + 4);
+    if (status != option.expect && !odd[0])
+        snprintf(odd, sizeof odd, "%s", strstr(c->answer, "\r\n\r\n") + 4);
     c->busy = false;
     busy_count--;
     if (option.rate == 0 && now_ns() < ends && more())
@@ -260,43 +290,52 @@ static void finish(struct connection *c, int status) {
 }
 
 /* The server closed the connection: what was under way is lost and counted, a new one takes its place. */
-static void replace(struct connection *c) {
+static void replace(struct connection *c)
+{
     close(c->fd);
     c->fd = dial();
     epoll_ctl(poll_fd, EPOLL_CTL_ADD, c->fd, &(struct epoll_event){.events = EPOLLIN, .data.ptr = c});
-    if (!c->busy) return;
+    if (!c->busy)
+        return;
     broken++;
     c->busy = false;
     busy_count--;
     idle[idle_count++] = c;
 }
 
-static void note(uint64_t ns) {
+static void note(uint64_t ns)
+{
     uint64_t us = ns / 1000;
     int power = us < SUB ? 0 : 63 - __builtin_clzll(us) - 5;
     size_t at = (size_t)power * SUB + (power ? (us >> power) : us);
     counts[at < POWERS * SUB ? at : POWERS * SUB - 1]++;
 }
 
-static double percentile(double share) {
+static double percentile(double share)
+{
     uint64_t rank = (uint64_t)(share * (double)answered), seen = 0;
     for (size_t i = 0; i < POWERS * SUB; i++) {
         seen += counts[i];
-        if (seen > rank) return (double)((i % SUB) << (i / SUB)) + (double)(1u << (i / SUB)) / 2; /* middle of the step */
+        if (seen > rank)
+            return (double)((i % SUB) << (i / SUB)) + (double)(1u << (i / SUB)) / 2; /* middle of the step */
     }
     return 0;
 }
 
-static void print(double seconds) {
+static void print(double seconds)
+{
     uint64_t good = status_counts[option.expect];
     printf("{\"answered\":%lu,\"good\":%lu,\"broken\":%lu,\"seconds\":%.4f,\"rate\":%.1f,\"bytes\":%.0f,"
            "\"p50\":%.0f,\"p90\":%.0f,\"p99\":%.0f,\"max\":%.0f,\"statuses\":{",
-           answered, good, broken, seconds, (double)good / seconds, answered ? (double)bytes_in / (double)answered : 0.0,
-           percentile(.5), percentile(.9), percentile(.99), percentile(.999999));
+           answered, good, broken, seconds, (double)good / seconds,
+           answered ? (double)bytes_in / (double)answered : 0.0, percentile(.5), percentile(.9), percentile(.99),
+           percentile(.999999));
     const char *comma = "";
     for (int s = 0; s < 600; s++)
-        if (status_counts[s]) printf("%s\"%d\":%lu", comma, s, status_counts[s]), comma = ",";
+        if (status_counts[s])
+            printf("%s\"%d\":%lu", comma, s, status_counts[s]), comma = ",";
     printf("},\"odd\":\"");
-    for (const char *p = odd; *p; p++) printf(*p == '"' || *p == '\\' ? "\\%c" : (unsigned char)*p < 32 ? " " : "%c", *p);
+    for (const char *p = odd; *p; p++)
+        printf(*p == '"' || *p == '\\' ? "\\%c" : (unsigned char)*p < 32 ? " " : "%c", *p);
     printf("\"}\n");
 }

@@ -54,9 +54,12 @@ async function compare(bench, kind, name, plan) {
   const files = count
     ? [0, 1].map((i) => bench.requests.file(`${kind}-${i}`, bench.chosen.slice(i * count, (i + 1) * count), make))
     : [plan.file, plan.file];
-  const limits = { seconds: count ? 20 : options.seconds };
+  const limits = { seconds: count ? 4 : options.seconds };
   const reset = () => database.reset(plan.state);
-  const ceiling = async (clients) => (await reset(), database.ceiling(kind, clients, { count, seconds: options.seconds }));
+  let calls; // of pgbench, when each user may come once: what takes it about 2 s here and now
+  const ceiling = async (clients) => (await reset(), database.ceiling(kind, clients, { count: calls, seconds: options.seconds }));
+  if (count) calls = 400;
+  if (count) calls = Math.min(count, Math.max(400, Math.round(2 * (await ceiling(plan.clients[0])))));
   const clients = await fastest(plan.clients, ceiling);
   if (plan.best) await noteBest(bench, name, plan.best, ceiling);
   await bench.startServer();
@@ -65,7 +68,7 @@ async function compare(bench, kind, name, plan) {
     const most = await ceiling(clients);
     await reset();
     const product = await bench.drive(port.server, files[0], { ...options, ...limits });
-    const half = await bench.drive(port.server, files[1], { ...options, ...limits, seconds: 2, rate: Math.round(product.rate / 2) });
+    const half = await bench.drive(port.server, files[1], { ...options, seconds: 2, rate: Math.round(product.rate / 2) });
     await reset();
     const node = await bench.drive(port.node, files[0], { ...options, ...limits }, bench.node);
     return figuresOf(product, {
@@ -193,7 +196,7 @@ async function sender(bench) {
   const { database, requests, port, chosen } = bench;
   const calm = requests.file('sender-calm', chosen.slice(0, 600), requests.start);
   const flood = requests.file('sender-flood', chosen.slice(600, 6600), requests.start);
-  await database.reset({ mode: 'live' });
+  await database.reset();
   await bench.startServer('sending');
   await bench.drive(port.server, calm, { once: 1, rate: 200, seconds: 5, expect: 202 });
   await sleep(500);

@@ -315,7 +315,7 @@ static void problems_know_their_status_and_when_to_come_back(void **state)
     finish();
     request("GET", "api.test", "/", "", "");
     req_fail_at(rq, "late", "/number");
-    assert_non_null(strstr(inside(rq)->answer, "{\"pointer\":\"/number\",\"code\":\"late\"}"));
+    assert_non_null(strstr(inside(rq)->answer, "{\"pointer\":\"/number\",\"code\":\"invalid\"}"));
     finish();
 }
 

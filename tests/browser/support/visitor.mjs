@@ -26,7 +26,8 @@ export class Visitor {
     visitor.context.setDefaultTimeout(20_000);
     visitor.complaints = [];
     visitor.refusals = [];
-    visitor.expected = [/^401 GET \/api\/session$/];
+    // Whoever has no session is told so; a look at a text that crosses a sign-in is asked with the old cookie.
+    visitor.expected = [/^401 GET \/api\/session$/, /^401 GET \/api\/challenges\//];
     await visitor.watch();
     visitor.page = await visitor.context.newPage();
     return visitor;

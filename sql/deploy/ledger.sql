@@ -11,9 +11,9 @@ create table app.ledger_entries (
   send_id uuid not null,
   step smallint not null,
   at timestamptz not null,
-  kind app.ledger_kind not null,
+  kind text not null,
   micros bigint not null,
-  country app.country not null,
+  country text not null,
   purpose text not null,
   constraint ledger_entries_pk primary key (tenant_id, send_id, step)
 );

@@ -136,6 +136,7 @@ create type app.rules as (
   platform_day_micros bigint,
   platform_reserve_percent integer,
   stopped text,
+  suppressed boolean,
   breaker text,
   country_verified bigint,
   pair_verified bigint,
@@ -158,6 +159,7 @@ comment on column app.rules.platform_hour_micros is 'the platform''s hour';
 comment on column app.rules.platform_day_micros is 'the platform''s day';
 comment on column app.rules.platform_reserve_percent is 'share of both kept for sign-in by verified phones';
 comment on column app.rules.stopped is 'what the kill switch that is thrown stops; null: none is';
+comment on column app.rules.suppressed is 'the number rests';
 comment on column app.rules.breaker is 'a breaker of this text that is not closed; null: all are';
 comment on column app.rules.country_verified is 'texts to this country that were answered, all stores';
 comment on column app.rules.pair_verified is 'the same of this store';

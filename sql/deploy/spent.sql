@@ -34,7 +34,7 @@ grant select on app.spent to tillgate_jobs, tillgate_reader;
 
 create table app.spent_countries (
   tenant_id uuid not null,
-  country app.country not null,
+  country text not null,
   day_start timestamptz not null,
   micros bigint not null,
   sends integer not null,

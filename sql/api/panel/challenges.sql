@@ -25,11 +25,13 @@ begin
   if not found then  -- removed since the caller looked
     return app.refuse('no_phone', json_build_object('alternatives', app.alternatives('sms')));
   end if;
-  select r.* into rules from app.send_rules(phone.tenant_id, phone.country, phone.range) r;
+  select r.* into rules from app.send_rules(phone.tenant_id, phone.country, phone.range, phone.platform_index) r;
   micros := rules.price_micros * greatest(p_segments, 1);
-  refusal := app.send_barred(phone, rules, micros);
-  if refusal.code is not null then
-    return app.refuse_send(phone, micros, p_purpose, refusal);
+  if app.barred(phone.country, rules, micros) then
+    refusal := app.send_barred(phone, rules, micros);
+    if refusal.code is not null then
+      return app.refuse_send(phone, micros, p_purpose, refusal);
+    end if;
   end if;
 
   -- the latest challenge of this purpose decides the gap, if it went to the same number and was not answered

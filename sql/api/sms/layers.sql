@@ -40,7 +40,8 @@ create or replace function app.stop_keys(p_tenant_id uuid, p_country text) retur
 return array['platform', 'country ' || p_country, 'tenant ' || p_tenant_id, 'tenant_country ' || p_tenant_id || ' ' || p_country];
 
 -- Every rule for one text, in one row. One select, so that it becomes part of the caller's.
-create or replace function app.send_rules(p_tenant_id uuid, p_country text, p_range text) returns setof app.rules language sql stable rows 1 as $$
+create or replace function app.send_rules(p_tenant_id uuid, p_country text, p_range text, p_platform_index bytea)
+returns setof app.rules language sql stable rows 1 as $$
   select t.sms_countries, t.code_life_seconds, t.country,
          case when l.ramp_lifted_reason is not null or t.created_at <= now() - interval '14 days' then null
               when t.created_at > now() - interval '3 days' then 20 else 200 end,
@@ -52,6 +53,7 @@ create or replace function app.send_rules(p_tenant_id uuid, p_country text, p_ra
          case when c.stopped then 'tenant_country' else (
            select split_part(s.key, ' ', 1) from app.stops s
             where s.key = any (app.stop_keys(p_tenant_id, p_country)) and s.cause = 'switch' limit 1) end,
+         exists (select from app.suppressions s where s.platform_index = p_platform_index and s.until > now()),
          (select b.key from app.breakers b where b.key = any (app.breaker_keys(p_tenant_id, p_country, p_range)) and b.state <> 'closed' limit 1),
          coalesce(bc.verified, 0), coalesce(bp.verified, 0), coalesce(bp.usual, 0)
     from app.tenants t
@@ -66,10 +68,10 @@ $$;
 
 -- Layer p_layer refuses, until p_wait seconds from now. In shadow that is an event; else it is raised for app.challenge_start, which
 -- undoes what this text has counted and answers.
-create or replace function app.hit(p_rules app.rules, p_layer text, p_code text, p_reason text, p_wait integer) returns void
+create or replace function app.hit(p_shadow text[], p_layer text, p_code text, p_reason text, p_wait integer) returns void
 language plpgsql as $$
 begin
-  if p_layer = any (p_rules.shadow) then
+  if p_layer = any (p_shadow) then
     perform app.event('would_refuse_' || p_layer, p_detail => json_build_object('code', p_code, 'reason', p_reason, 'retry_after', p_wait));
   else
     raise exception using errcode = 'TG001', message = p_code, detail = json_build_object(
@@ -77,6 +79,11 @@ begin
   end if;
 end
 $$;
+
+-- Does anything of app.rules stand against a text of p_micros? If so app.send_barred says what.
+create or replace function app.barred(p_country text, p_rules app.rules, p_micros bigint) returns boolean language sql immutable
+return p_rules.stopped is not null or p_rules.denied or p_rules.suppressed or p_country <> all (p_rules.sms_countries)
+    or p_micros is null or p_micros > coalesce(p_rules.max_price_micros, 100000);
 
 -- The layers that cost nothing to look at: stop, geo, price, suppression. Returns a null row, or the refusal.
 create or replace function app.send_barred(p_phone app.phones, p_rules app.rules, p_micros bigint) returns api.reply language plpgsql as $$
@@ -94,7 +101,7 @@ begin
         'errors', json_build_array(json_build_object('pointer', '/number', 'code', 'invalid')),
         'reason', case when p_rules.denied then 'platform' else 'tenant' end, 'until', null, 'alternatives', app.alternatives('sms')));
     end if;
-    perform app.hit(p_rules, 'geo', 'country_not_allowed', case when p_rules.denied then 'platform' else 'tenant' end, null);
+    perform app.hit(p_rules.shadow, 'geo', 'country_not_allowed', case when p_rules.denied then 'platform' else 'tenant' end, null);
   end if;
   if live and (p_micros is null or p_micros > coalesce(p_rules.max_price_micros, 100000)) then
     -- without a limit of its own a store may text its own country, whatever that costs
@@ -103,7 +110,7 @@ begin
         return app.refuse('price_too_high', json_build_object('reason', case when p_micros is null then 'unknown' else 'max_price' end,
                                                               'until', null, 'alternatives', app.alternatives('sms')));
       end if;
-      perform app.hit(p_rules, 'price', 'price_too_high', 'max_price', null);
+      perform app.hit(p_rules.shadow, 'price', 'price_too_high', 'max_price', null);
     end if;
   end if;
   select s.reason, s.until into rest
@@ -134,13 +141,13 @@ begin
   if p_rules.pair_verified < 20 then
     wait := app.spend('immature', keys[2], minutes, 20, minutes, 20);
     if wait is not null then
-      perform app.hit(p_rules, 'breaker_country', 'breaker_open', 'immature_country', wait);
+      perform app.hit(p_rules.shadow, 'breaker_country', 'breaker_open', 'immature_country', wait);
     end if;
   end if;
   if p_rules.country_verified < 20 then
     wait := app.spend('immature', keys[3], minutes, 20, minutes, 20);
     if wait is not null then
-      perform app.hit(p_rules, 'breaker_country', 'breaker_open', 'immature_country', wait);
+      perform app.hit(p_rules.shadow, 'breaker_country', 'breaker_open', 'immature_country', wait);
     end if;
   end if;
   if p_rules.breaker is null then
@@ -155,7 +162,7 @@ begin
       select app.seconds_until(x.probe_at + minutes) into wait from app.breakers x where x.key = b.key;
     end if;
     if wait is not null then
-      perform app.hit(p_rules, 'breaker_' || replace(b.scope, 'tenant_country', 'country'), 'breaker_open', b.scope, wait);
+      perform app.hit(p_rules.shadow, 'breaker_' || replace(b.scope, 'tenant_country', 'country'), 'breaker_open', b.scope, wait);
     end if;
   end loop;
 end

@@ -13,78 +13,69 @@ begin
 end
 $$;
 
--- One text of p_micros in the store's day in its country: layer country_day refuses here. Returns whether there was money for it; if not, nothing is
--- counted, and the caller refuses at the place of layer money.
-create or replace function app.spend_country(p_phone app.phones, p_rules app.rules, p_micros bigint) returns boolean language plpgsql as $$
+-- One text of p_micros in the store's day in a country, if neither texts nor money get more than the most. Says whether it is counted.
+create or replace function app.spend_country(p_tenant_id uuid, p_country text, p_micros bigint, p_most_sends integer, p_most_micros bigint)
+returns boolean language plpgsql as $$
 declare
   day constant timestamptz := date_trunc('day', now(), 'UTC');
-  most_sends constant integer := greatest(20, 3 * p_rules.usual);
-  most_micros constant bigint := coalesce(p_rules.country_micros, 9000000000000000);
-  free_sends constant boolean := 'country_day' = any (p_rules.shadow);
-  free_micros constant boolean := 'money' = any (p_rules.shadow);
-  c record;
-  met record;
 begin
   insert into app.spent_countries as s (tenant_id, country, day_start, micros, sends)
-  select p_phone.tenant_id, p_phone.country, day, p_micros, 1 where p_micros <= most_micros or free_micros
+  select p_tenant_id, p_country, day, p_micros, 1 where p_micros <= p_most_micros
   on conflict on constraint spent_countries_pk do update
     set day_start = day,
         micros = case when s.day_start = day then s.micros else 0 end + p_micros,
         sends = case when s.day_start = day then s.sends else 0 end + 1
-    where s.day_start < day
-       or (s.day_start = day and (free_sends or s.sends < most_sends) and (free_micros or s.micros + p_micros <= most_micros))
-  returning s.micros, s.sends into c;
-  if not found then
-    select s.day_start, s.sends into met from app.spent_countries s where s.tenant_id = p_phone.tenant_id and s.country = p_phone.country;
-    perform app.window_turned(met.day_start, day);
-    if not free_sends and met.day_start = day and met.sends >= most_sends then
-      perform app.hit(p_rules, 'country_day', 'limit_country', 'country_day', app.seconds_until(day + interval '1 day'));
-    end if;
-    return false;
-  end if;
-  if c.sends > most_sends then
-    perform app.hit(p_rules, 'country_day', 'limit_country', 'country_day', app.seconds_until(day + interval '1 day'));
-  end if;
-  if c.micros > most_micros then
-    perform app.hit(p_rules, 'money', 'limit_money', 'country_day', app.seconds_until(day + interval '1 day'));
-  end if;
-  return true;
+    where s.day_start < day or (s.day_start = day and s.sends < p_most_sends and s.micros + p_micros <= p_most_micros);
+  return found;
 end
 $$;
 
--- One text of p_micros in the store's hour, day and month, by a rule of p_share percent of each: layers ramp and money.
-create or replace function app.spend_store(p_tenant_id uuid, p_rules app.rules, p_micros bigint, p_share integer) returns void language plpgsql as $$
+-- What app.spend_country met: layer country_day refuses here. p_counted: it is counted, and only shadow let it. Returns whether there is money for it; if not,
+-- the caller refuses at the place of layer money.
+create or replace function app.spend_country_hit(p_phone app.phones, p_rules app.rules, p_counted boolean) returns boolean language plpgsql as $$
+declare
+  day constant timestamptz := date_trunc('day', now(), 'UTC');
+  wait constant integer := app.seconds_until(day + interval '1 day');
+  met record;
+begin
+  select s.day_start, s.sends, s.micros into met
+    from app.spent_countries s where s.tenant_id = p_phone.tenant_id and s.country = p_phone.country;
+  perform app.window_turned(met.day_start, day);
+  if met.day_start = day and met.sends + (not p_counted)::integer > greatest(20, 3 * p_rules.usual) then
+    perform app.hit(p_rules.shadow, 'country_day', 'limit_country', 'country_day', wait);
+  end if;
+  if p_counted and met.micros > p_rules.country_micros then
+    perform app.hit(p_rules.shadow, 'money', 'limit_money', 'country_day', wait);
+  end if;
+  return p_counted;
+end
+$$;
+
+-- One text of p_micros in the store's hour, day and month, if none gets more than its most, nor the day more than p_ramp texts. Says whether it is counted.
+create or replace function app.spend_store(p_tenant_id uuid, p_micros bigint, p_ramp integer, p_hour_most bigint, p_day_most bigint, p_month_most bigint)
+returns boolean language plpgsql as $$
 declare
   hour constant timestamptz := date_trunc('hour', now(), 'UTC');
-  day constant timestamptz := date_trunc('day', now(), 'UTC');
-  month constant timestamptz := date_trunc('month', now(), 'UTC');
-  hour_most constant bigint := p_rules.day_micros / 4 * p_share / 100;
-  day_most constant bigint := p_rules.day_micros * p_share / 100;
-  month_most constant bigint := p_rules.month_micros * p_share / 100;
-  ramp constant integer := coalesce(p_rules.ramp_sends, 2147483647);
-  free_ramp constant boolean := 'ramp' = any (p_rules.shadow);
-  free constant boolean := 'money' = any (p_rules.shadow);
+  day constant timestamptz := date_trunc('day', hour, 'UTC');
+  month constant timestamptz := date_trunc('month', hour, 'UTC');
 begin
   insert into app.spent as s (tenant_id, hour_start, hour_micros, day_start, day_micros, day_sends, month_start, month_micros)
-  select p_tenant_id, hour, p_micros, day, p_micros, 1, month, p_micros where free or p_micros <= least(hour_most, day_most, month_most)
+  select p_tenant_id, hour, p_micros, day, p_micros, 1, month, p_micros where p_micros <= least(p_hour_most, p_day_most, p_month_most)
   on conflict on constraint spent_pk do update
     set hour_start = hour, hour_micros = case when s.hour_start = hour then s.hour_micros else 0 end + p_micros,
         day_start = day, day_micros = case when s.day_start = day then s.day_micros else 0 end + p_micros,
         day_sends = case when s.day_start = day then s.day_sends else 0 end + 1,
         month_start = month, month_micros = case when s.month_start = month then s.month_micros else 0 end + p_micros
     where s.hour_start <= hour
-      and (free_ramp or s.day_start < day or s.day_sends < ramp)
-      and (free or (case when s.hour_start = hour then s.hour_micros else 0 end + p_micros <= hour_most
-                    and case when s.day_start = day then s.day_micros else 0 end + p_micros <= day_most
-                    and case when s.month_start = month then s.month_micros else 0 end + p_micros <= month_most));
-  if found and not free and not free_ramp then
-    return;
-  end if;
-  perform app.spend_store_hit(p_tenant_id, p_rules, case when found then 0 else p_micros end, p_share, found);
+      and (s.day_start < day or s.day_sends < p_ramp)
+      and case when s.hour_start = hour then s.hour_micros else 0 end + p_micros <= p_hour_most
+      and case when s.day_start = day then s.day_micros else 0 end + p_micros <= p_day_most
+      and case when s.month_start = month then s.month_micros else 0 end + p_micros <= p_month_most;
+  return found;
 end
 $$;
 
--- Says which rule app.spend_store met: when it refused, with p_micros not counted yet; or in shadow, with the text counted already.
+-- What app.spend_store met: layers ramp and money refuse here. p_micros: what is not counted yet; p_counted: all is, and only shadow let it.
 create or replace function app.spend_store_hit(p_tenant_id uuid, p_rules app.rules, p_micros bigint, p_share integer, p_counted boolean) returns void
 language plpgsql as $$
 declare
@@ -101,7 +92,7 @@ begin
     from (select) one left join app.spent x on x.tenant_id = p_tenant_id;
   perform app.window_turned(s.hour_start, hour);
   if s.day_sends > p_rules.ramp_sends then
-    perform app.hit(p_rules, 'ramp', 'limit_ramp', 'ramp', app.seconds_until(date_trunc('day', hour, 'UTC') + interval '1 day'));
+    perform app.hit(p_rules.shadow, 'ramp', 'limit_ramp', 'ramp', app.seconds_until(date_trunc('day', hour, 'UTC') + interval '1 day'));
   end if;
   -- the longest window that is used up decides when texts return; what only the reserve stands against is called so
   span := case
@@ -109,7 +100,7 @@ begin
     when s.day_micros > p_rules.day_micros * p_share / 100 then 'day'
     when s.hour_micros > p_rules.day_micros / 4 * p_share / 100 then 'hour' end;
   if span is not null then
-    perform app.hit(p_rules, 'money', 'limit_money',
+    perform app.hit(p_rules.shadow, 'money', 'limit_money',
       case when s.month_micros <= p_rules.month_micros and s.day_micros <= p_rules.day_micros and s.hour_micros <= p_rules.day_micros / 4
            then 'reserve' else span end,
       app.seconds_until(app.next_start(span)));
@@ -121,57 +112,87 @@ $$;
 create or replace function app.next_start(p_span text) returns timestamptz language sql stable
 return date_trunc(p_span, date_trunc(p_span, now(), 'UTC') + ('1 ' || p_span)::interval, 'UTC');
 
--- One text of p_micros in the platform's hour and day: layer platform_money, and the last lock that a text takes.
-create or replace function app.spend_platform(p_rules app.rules, p_micros bigint, p_purpose text) returns void language plpgsql as $$
+-- One text of p_micros in the platform's hour and day, if neither gets more than its most: the last lock that a text takes. Says whether it is counted.
+create or replace function app.spend_platform(p_micros bigint, p_hour_most bigint, p_day_most bigint) returns boolean language plpgsql as $$
 declare
   hour constant timestamptz := date_trunc('hour', now(), 'UTC');
-  day constant timestamptz := date_trunc('day', now(), 'UTC');
-  share constant integer := case p_purpose when 'phone_set_up' then 100 - p_rules.platform_reserve_percent else 100 end;
-  hour_most constant bigint := p_rules.platform_hour_micros * share / 100;
-  day_most constant bigint := p_rules.platform_day_micros * share / 100;
-  s record;
-  span text;
+  day constant timestamptz := date_trunc('day', hour, 'UTC');
 begin
   insert into app.platform_spent as p (hour_start, hour_micros, day_start, day_micros)
-  select hour, p_micros, day, p_micros where p_micros <= least(hour_most, day_most)
+  select hour, p_micros, day, p_micros where p_micros <= least(p_hour_most, p_day_most)
   on conflict on constraint platform_spent_pk do update
     set hour_start = hour, hour_micros = case when p.hour_start = hour then p.hour_micros else 0 end + p_micros,
         day_start = day, day_micros = case when p.day_start = day then p.day_micros else 0 end + p_micros
     where p.hour_start <= hour
-      and case when p.hour_start = hour then p.hour_micros else 0 end + p_micros <= hour_most
-      and case when p.day_start = day then p.day_micros else 0 end + p_micros <= day_most;
-  if found then
-    return;
-  end if;
+      and case when p.hour_start = hour then p.hour_micros else 0 end + p_micros <= p_hour_most
+      and case when p.day_start = day then p.day_micros else 0 end + p_micros <= p_day_most;
+  return found;
+end
+$$;
+
+-- What app.spend_platform met: layer platform_money refuses.
+create or replace function app.spend_platform_hit(p_rules app.rules, p_micros bigint, p_share integer) returns void language plpgsql as $$
+declare
+  hour constant timestamptz := date_trunc('hour', now(), 'UTC');
+  day constant timestamptz := date_trunc('day', hour, 'UTC');
+  s record;
+  span text;
+begin
   select x.hour_start, case when x.hour_start = hour then x.hour_micros else 0 end + p_micros as hour_micros,
          case when x.day_start = day then x.day_micros else 0 end + p_micros as day_micros
     into s from (select) one left join app.platform_spent x on x.key = 'platform';
   perform app.window_turned(s.hour_start, hour);
-  span := case when s.day_micros > day_most then 'day' else 'hour' end;
-  perform app.hit(p_rules, 'platform_money', 'platform_money',
+  span := case when s.day_micros > p_rules.platform_day_micros * p_share / 100 then 'day' else 'hour' end;
+  perform app.hit(p_rules.shadow, 'platform_money', 'platform_money',
     case when s.day_micros <= p_rules.platform_day_micros and s.hour_micros <= p_rules.platform_hour_micros then 'reserve' else span end,
     app.seconds_until(app.next_start(span)));
 end
 $$;
 
--- Every layer that counts, for one text of p_micros to p_phone. A test session's text costs nothing and passes the layers of how often only.
+-- Every layer that counts, for one text of p_micros to p_phone. A test session's text costs nothing and passes the layers of how often only. With shadow layers
+-- among the rules the most are unbounded, and what was met is looked at afterwards.
 create or replace function app.spend_limits(p_phone app.phones, p_rules app.rules, p_purpose text, p_micros bigint) returns void language plpgsql as $$
 declare
+  endless constant bigint := 9000000000000000;
+  set_up constant boolean := p_purpose = 'phone_set_up';
+  share constant integer := case when set_up then 100 - p_rules.reserve_percent else 100 end;
+  platform_share constant integer := case when set_up then 100 - p_rules.platform_reserve_percent else 100 end;
+  shadow constant boolean := cardinality(p_rules.shadow) > 0;
+  free constant boolean := shadow and 'money' = any (p_rules.shadow);
   affordable boolean;
-  share constant integer := case p_purpose when 'phone_set_up' then 100 - p_rules.reserve_percent else 100 end;
 begin
-  perform app.spend_velocity(p_phone, p_rules);
+  perform app.spend_velocity(p_phone, p_rules.shadow);
   if current_setting('app.mode', true) <> 'live' then
     return;
   end if;
-  affordable := app.spend_country(p_phone, p_rules, p_micros);
-  perform app.breaker_pass(p_phone, p_rules);
+
+  affordable := app.spend_country(p_phone.tenant_id, p_phone.country, p_micros,
+    case when shadow and 'country_day' = any (p_rules.shadow) then 2147483647 else greatest(20, 3 * p_rules.usual) end,
+    case when free then endless else coalesce(p_rules.country_micros, endless) end);
+  if shadow or not affordable then
+    affordable := app.spend_country_hit(p_phone, p_rules, affordable);
+  end if;
+
+  if p_rules.breaker is not null or p_rules.pair_verified < 20 or p_rules.country_verified < 20 then
+    perform app.breaker_pass(p_phone, p_rules);
+  end if;
+
   if not affordable then
     perform app.spend_store_hit(p_phone.tenant_id, p_rules, 0, 100, false);  -- the ramp comes before money
-    perform app.hit(p_rules, 'money', 'limit_money', 'country_day', app.seconds_until(app.next_start('day')));
+    perform app.hit(p_rules.shadow, 'money', 'limit_money', 'country_day', app.seconds_until(app.next_start('day')));
   end if;
-  perform app.spend_store(p_phone.tenant_id, p_rules, p_micros, share);
-  perform app.spend_platform(p_rules, p_micros, p_purpose);
+  affordable := app.spend_store(p_phone.tenant_id, p_micros,
+    case when shadow and 'ramp' = any (p_rules.shadow) then 2147483647 else coalesce(p_rules.ramp_sends, 2147483647) end,
+    case when free then endless else p_rules.day_micros / 4 * share / 100 end,
+    case when free then endless else p_rules.day_micros * share / 100 end,
+    case when free then endless else p_rules.month_micros * share / 100 end);
+  if shadow or not affordable then
+    perform app.spend_store_hit(p_phone.tenant_id, p_rules, case when affordable then 0 else p_micros end, share, affordable);
+  end if;
+
+  if not app.spend_platform(p_micros, p_rules.platform_hour_micros * platform_share / 100, p_rules.platform_day_micros * platform_share / 100) then
+    perform app.spend_platform_hit(p_rules, p_micros, platform_share);
+  end if;
 end
 $$;
 

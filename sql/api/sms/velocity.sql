@@ -45,7 +45,7 @@ end
 $$;
 
 -- The limits on how often, for one text to p_phone: phone, user, address, range, each a layer. Refuses by app.hit, and counts what it lets through.
-create or replace function app.spend_velocity(p_phone app.phones, p_rules app.rules) returns void language plpgsql as $$
+create or replace function app.spend_velocity(p_phone app.phones, p_shadow text[]) returns void language plpgsql as $$
 declare
   phone constant text := encode(p_phone.platform_index, 'hex');
   person constant text := p_phone.tenant_id || ':' || p_phone.user_id;
@@ -59,7 +59,7 @@ begin
     wait := app.spend('phone_unverified', phone, day, 3, day, 3);
   end if;
   if wait is not null then
-    perform app.hit(p_rules, 'phone', 'limit_phone', 'phone', wait);
+    perform app.hit(p_shadow, 'phone', 'limit_phone', 'phone', wait);
   end if;
 
   wait := app.spend('user', person, hour, 5, day, 10);
@@ -67,7 +67,7 @@ begin
     wait := app.spend_member('user_numbers', person, phone, day, 3);
   end if;
   if wait is not null then
-    perform app.hit(p_rules, 'user', 'limit_user', 'user', wait);
+    perform app.hit(p_shadow, 'user', 'limit_user', 'user', wait);
   end if;
 
   if address is not null then
@@ -76,7 +76,7 @@ begin
       wait := app.spend_member('address_numbers', address, phone, hour, 5);
     end if;
     if wait is not null then
-      perform app.hit(p_rules, 'address', 'limit_address', 'address', wait);
+      perform app.hit(p_shadow, 'address', 'limit_address', 'address', wait);
     end if;
   end if;
 
@@ -87,11 +87,11 @@ begin
       wait := app.spend_member('range_numbers', p_phone.range, phone, interval '10 minutes', 6);
     end if;
     if wait is not null then
-      perform app.hit(p_rules, 'range', 'limit_range', 'range', wait);
+      perform app.hit(p_shadow, 'range', 'limit_range', 'range', wait);
       -- only recorded: what nobody has answered yet is bounded all the same
       wait := app.spend('immature', 'range ' || p_phone.range, interval '10 minutes', 20, interval '10 minutes', 20);
       if wait is not null then
-        perform app.hit(p_rules, 'breaker_range', 'breaker_open', 'immature_range', wait);
+        perform app.hit(p_shadow, 'breaker_range', 'breaker_open', 'immature_range', wait);
       end if;
     end if;
   end if;

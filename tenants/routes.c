@@ -75,6 +75,7 @@ const struct route ROUTES[] = {
 
     /* Twilio */
     {"POST",   "/hooks/twilio/{tenant}/{send}/{mac}", HOST_HOOKS, LEVEL_CALLBACK,   BODY_FORM,          send_callback, "send_callback"},
+    {"POST",   "/hooks/twilio/inbound",               HOST_HOOKS, LEVEL_CALLBACK,   BODY_FORM,          number_opted_in, "number_opted_in"},
 };
 /* clang-format on */
 const size_t ROUTE_COUNT = LEN(ROUTES);

@@ -1,4 +1,4 @@
-/* provisioning: the handlers of what the platform's backend calls, and its operator's subcommand; routes.c says when.
+/* provisioning: the handlers of what the platform's backend calls, and its operator's subcommands; routes.c says when.
  */
 #ifndef TENANTS_PROVISIONING_H
 #define TENANTS_PROVISIONING_H
@@ -15,6 +15,10 @@ step openapi_read;
 
 /* `tillgate platform-key create|list|revoke`. Returns the exit code, or -1 when argv names another subcommand. */
 int platform_keys_command(int argc, char **argv);
+
+/* `tillgate prices sync|list` and `tillgate ledger verify|verify-file`, likewise. */
+int prices_command(int argc, char **argv);
+int ledger_command(int argc, char **argv);
 
 /* Loads the API's description, which openapi_read answers with. */
 bool openapi_start(void) MUST_USE;

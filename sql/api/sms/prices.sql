@@ -39,6 +39,22 @@ begin
 end
 $$;
 
+-- A worker asks whether it shall read the provider's prices now. One of them is told so every 12 hours; after a failure again in an hour, before the
+-- first success every 10 minutes. The row of one country is what they race for. Returns 200 with {due}.
+create or replace function api.prices_claim()
+returns api.reply language plpgsql security definer set search_path = '' as $$
+begin
+  if not app.entered('system') then
+    return app.refuse('not_found');
+  end if;
+  update app.prices p
+     set synced_at = case when p.source = 'builtin' then now() else now() - interval '11 hours' end
+   where p.country = 'US'
+     and p.synced_at <= now() - case when p.source = 'builtin' then interval '10 minutes' else interval '12 hours' end;
+  return app.ok(200, json_build_object('due', found));
+end
+$$;
+
 -- The owner of a number that had opted out texted START: it may be texted again. Returns 204.
 create or replace function api.number_opted_in(p_platform_index bytea)
 returns api.reply language plpgsql security definer set search_path = '' as $$

@@ -128,9 +128,10 @@ struct twilio_outcome twilio_refused(const struct fetch_answer *answer)
     if (answer->status == 429) {
         /* "never processed" (Twilio's docs on 20429), whatever the body says. */
         outcome = by_code((long)json_integer_value(code));
-        if (outcome.verdict != TWILIO_RETRY_LATER)
+        bool number_only = outcome.error == 60202 || outcome.error == 60203; /* Verify: this number had too many */
+        if (outcome.verdict != TWILIO_RETRY_LATER && !number_only)
             outcome.verdict = TWILIO_RETRY;
-        outcome.slow_down = true;
+        outcome.slow_down = !number_only;
     } else if (answer->status == 401) {
         outcome = by_code(20003);
     } else if (json_is_integer(code) && json_integer_value(code) > 0 && json_integer_value(code) < 1000000) {

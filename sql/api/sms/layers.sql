@@ -75,7 +75,7 @@ begin
     perform app.event('would_refuse_' || p_layer, p_detail => json_build_object('code', p_code, 'reason', p_reason, 'retry_after', p_wait));
   else
     raise exception using errcode = 'TG001', message = p_code, detail = json_build_object(
-      'layer', p_layer, 'reason', p_reason, 'retry_after', p_wait, 'until', app.time(now() + make_interval(secs => p_wait)))::text;
+      'layer', p_layer, 'reason', p_reason, 'retry_after', p_wait, 'until', app.time(date_trunc('second', now() + make_interval(secs => p_wait))))::text;
   end if;
 end
 $$;

@@ -70,7 +70,7 @@ function describe(base, code, currency) {
       mnc: String(i + 1).padStart(2, '0'),
       prices: [
         { base_price: price, current_price: price, number_type: 'mobile' },
-        { base_price: '0.0200', current_price: i ? price : '0.0075', number_type: 'local' },
+        { base_price: '0.0200', current_price: '0.0075', number_type: 'local' },
       ],
     })),
     price_unit: currency,

@@ -13,7 +13,7 @@ const get = (tenant, what) => platform.call('GET', `/v1/tenants/${tenant.id ?? t
 // A store with one sign-in by text, whose ledger is chained.
 async function spent() {
   const store = await platform.store();
-  const browser = await store.signedIn();
+  const browser = await store.signedIn({ user: { name: 'A', role: 'owner' } });
   await until('the ledger to be chained', async () => (await get(store.tenant, 'ledger')).json.items.length > 0);
   return { store, browser };
 }

@@ -155,6 +155,11 @@ int crypt_version_before(void)
     return root_count > 1 ? roots[1].version : 0;
 }
 
+int crypt_version_first(void)
+{
+    return root_count > 0 ? roots[root_count - 1].version : 0;
+}
+
 /* ---- random, equal, wipe, hash ---- */
 
 void crypt_random(void *bytes, size_t len)

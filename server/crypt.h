@@ -16,6 +16,7 @@ bool crypt_start(const char *root_keys_file) MUST_USE; /* mode must be 0600 or s
 void crypt_stop(void);
 int crypt_version(void);        /* highest version */
 int crypt_version_before(void); /* next lower one, 0 when there is none */
+int crypt_version_first(void);  /* lowest: for indexes, which must find what was indexed before a rotation */
 
 void crypt_random(void *bytes, size_t len);    /* RAND_priv_bytes, checked */
 void crypt_random_id(void *bytes, size_t len); /* for identifiers, which are no secrets: from a buffer, cheap */

@@ -303,17 +303,17 @@ static bool page_limit(const char *text, int64_t *ret)
     return *end == '\0' && limit >= 1 && limit <= 200;
 }
 
-static bool is_plain(const char *text, size_t len)
+/* What a refusal calls a query parameter: "?name", or "?" when the name is not one to be repeated. */
+static const char *query_pointer(struct req *rq, const char *name, size_t len)
 {
     for (size_t i = 0; i < len; i++)
-        if (text[i] <= ' ' || text[i] > '~')
-            return false;
-    return true;
+        if (name[i] <= ' ' || name[i] > '~')
+            return "?";
+    return len > MOST_NAME ? "?" : req_printf(rq, "?%.*s", (int)len, name);
 }
 
-/* The first query parameter that is none of the known ones (NULL-terminated, at most 2), or is there a second time, as
- * "?name"; NULL when all is well. */
-static const char *query_stranger(struct req *rq, const char *const *known)
+/* Complaints about parameters that are none of the known ones (NULL-terminated, at most 2) or that come twice. */
+static void query_strangers(struct req *rq, const char *const *known)
 {
     bool seen[2] = {false};
     size_t len;
@@ -323,42 +323,40 @@ static const char *query_stranger(struct req *rq, const char *const *known)
         len = strcspn(at, "&");
         while (known[i] && (strlen(known[i]) != name || strncmp(known[i], at, name) != 0))
             i++;
-        if (!known[i] || seen[i])
-            return req_printf(rq, "?%.*s", name <= MOST_NAME && is_plain(at, name) ? (int)name : 0, at);
-        seen[i] = true;
+        if (!known[i])
+            json_bad(rq, query_pointer(rq, at, name), "unknown_field");
+        else if (seen[i])
+            json_bad(rq, query_pointer(rq, at, name), "invalid");
+        else
+            seen[i] = true;
+        if (known[i] && !req_query(rq, known[i]))
+            json_bad(rq, query_pointer(rq, at, name), "invalid"); /* its value, or a neighbour's, cannot be decoded */
     }
-    return NULL;
 }
 
-/* Reads limit and hands the cursor's text over; returns what is wrong so far, or NULL. */
-static const char *page_read(struct req *rq, int64_t *ret_limit, const char **ret_cursor)
+/* Reads limit and returns the cursor's text, NULL when there is none. */
+static const char *page_read(struct req *rq, int64_t *ret_limit)
 {
     static const char *const KNOWN[] = {"limit", "cursor", NULL};
     const char *limit = req_query(rq, "limit");
-    const char *bad = query_stranger(rq, KNOWN);
 
+    query_strangers(rq, KNOWN);
     *ret_limit = 50;
-    *ret_cursor = req_query(rq, "cursor");
-    if (!bad && limit && !page_limit(limit, ret_limit))
-        bad = "?limit";
-    else if (!bad && *rq->query && !limit && !*ret_cursor)
-        bad = "?"; /* a broken escape: nothing of it can be read */
-    return bad;
+    if (limit && !page_limit(limit, ret_limit))
+        json_bad(rq, "?limit", "invalid");
+    return req_query(rq, "cursor");
 }
 
 bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t ret_after[16], bool *ret_has_after)
 {
     int64_t number;
     uint8_t after[16];
-    const char *cursor;
-    const char *bad = page_read(rq, &number, &cursor);
+    const char *cursor = page_read(rq, &number);
 
-    if (!bad && cursor && !text_untypeid(prefix, cursor, after))
-        bad = "?cursor";
-    if (bad) {
-        req_fail_at(rq, "body_invalid", bad);
+    if (cursor && !text_untypeid(prefix, cursor, after))
+        json_bad(rq, "?cursor", "invalid");
+    if (!json_done(rq))
         return false;
-    }
     *ret_limit = number;
     *ret_has_after = cursor != NULL;
     if (cursor)
@@ -369,33 +367,22 @@ bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t r
 bool json_page_numbered(struct req *rq, int64_t *ret_limit, int64_t *ret_after)
 {
     int64_t number;
-    const char *cursor;
-    const char *bad = page_read(rq, &number, &cursor);
+    const char *cursor = page_read(rq, &number);
     size_t len = cursor ? strlen(cursor) : 0;
 
-    if (!bad && cursor && (len < 1 || len > 18 || strspn(cursor, "0123456789") != len))
-        bad = "?cursor";
-    if (bad) {
-        req_fail_at(rq, "body_invalid", bad);
+    if (cursor && (len < 1 || len > 18 || strspn(cursor, "0123456789") != len))
+        json_bad(rq, "?cursor", "invalid");
+    if (!json_done(rq))
         return false;
-    }
     *ret_limit = number;
     *ret_after = cursor ? strtoll(cursor, NULL, 10) : 0;
     return true;
 }
 
-bool json_query(struct req *rq, const char *name, const char **ret_value)
+const char *json_query(struct req *rq, const char *name)
 {
     const char *const known[] = {name, NULL};
-    const char *value = req_query(rq, name);
-    const char *bad = query_stranger(rq, known);
 
-    if (!bad && *rq->query && !value)
-        bad = "?";
-    if (bad) {
-        req_fail_at(rq, "body_invalid", bad);
-        return false;
-    }
-    *ret_value = value;
-    return true;
+    query_strangers(rq, known);
+    return req_query(rq, name);
 }

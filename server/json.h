@@ -37,8 +37,9 @@ bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t r
 
 /* The same for a list whose cursor is a number from 0 to 10^18 - 1; *ret_after is 0 without one. */
 bool json_page_numbered(struct req *rq, int64_t *ret_limit, int64_t *ret_after) MUST_USE;
-/* The one query parameter that a route takes, decoded; NULL when absent. Refuses others. False after a reply. */
-bool json_query(struct req *rq, const char *name, const char **ret_value) MUST_USE;
+/* The one query parameter that a route takes, decoded; NULL when absent. Others are complaints; json_done answers them.
+ */
+const char *json_query(struct req *rq, const char *name);
 
 /* From now on jansson's memory is wiped before it is freed: bodies hold codes and keys. Once, before any JSON. */
 void json_wipe_memory(void);

@@ -201,8 +201,8 @@ void caller_headers(struct req *rq, int host_class)
     static const char api_policy[] = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     for (size_t i = 0; i < LEN(always); i++)
-        req_set_header(rq, always[i][0], always[i][1]);
-    req_set_header(rq, "Content-Security-Policy", host_class == HOST_PANEL ? panel_policy : api_policy);
+        req_set_static_header(rq, always[i][0], always[i][1]);
+    req_set_static_header(rq, "Content-Security-Policy", host_class == HOST_PANEL ? panel_policy : api_policy);
 }
 
 size_t caller_body_limit(int host_class)

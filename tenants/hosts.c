@@ -151,5 +151,6 @@ const char *hosts_launch_template(void)
 
 void hosts_panel(const char *slug, char *out, size_t room)
 {
-    snprintf(out, room, "%s%s", slug, panels[0].host_behind);
+    if ((size_t)snprintf(out, room, "%s%s", slug, panels[0].host_behind) >= room)
+        die("the panel's host of %s is too long", slug);
 }

@@ -5,13 +5,11 @@
 
 bool month_query(struct req *rq, const char **ret_month)
 {
-    const char *month;
-    if (!json_query(rq, "month", &month))
+    const char *month = json_query(rq, "month");
+    if (month && !month_is(month))
+        json_bad(rq, "?month", "invalid");
+    if (!json_done(rq))
         return false;
-    if (month && !month_is(month)) {
-        req_fail_at(rq, "body_invalid", "?month");
-        return false;
-    }
     *ret_month = month;
     return true;
 }

@@ -57,8 +57,9 @@ void phone_save(struct req *rq)
     size_t len = strlen(number);
     text_uuid7(save->id);
     size_t sealed = crypt_seal(caller->tenant, "phones.number", save->id, number, len, save->sealed);
-    crypt_mac(crypt_version(), caller->tenant, "phone-index", number, len, save->tenant_index);
-    crypt_mac(crypt_version(), NULL, "phone-velocity", number, len, save->platform_index);
+    /* Limits and STOP lists outlive a rotation, so an index stays with the first key. */
+    crypt_mac(crypt_version_first(), caller->tenant, "phone-index", number, len, save->tenant_index);
+    crypt_mac(crypt_version_first(), NULL, "phone-velocity", number, len, save->platform_index);
     db_call(rq, DB_WRITE, &caller->enter, "phone_save",
             ARGS(db_uuid(save->id), db_bytes(save->sealed, sealed), db_bytes(save->tenant_index, CRYPT_MAC),
                  db_bytes(save->platform_index, CRYPT_MAC), db_text(save->number.country),

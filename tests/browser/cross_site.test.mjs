@@ -1,5 +1,6 @@
 // Another site against a signed-in admin: every form, fetch, frame, picture and script it can make has no effect and reads nothing.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { until } from '../harness/suite.mjs';
 import { openWorld, scene } from './support/world.mjs';
 import { newPerson } from './support/people.mjs';
@@ -26,6 +27,7 @@ for (const [who, host] of Object.entries(ATTACKERS)) {
     await ann.page.goto(ann.outsideUrl(world.outside.page('<h1>Win a kite</h1>'), host));
     const read = await ann.page.evaluate(attackByFetch, { panel: ann.panel, mutations: MUTATIONS, reads: READS });
     assert.deepEqual(read, []);
+    await arrived(ann);
     await unharmed(ann, person, before);
   });
 
@@ -50,6 +52,13 @@ for (const [who, host] of Object.entries(ATTACKERS)) {
     await ann.page.bringToFront();
     await unharmed(ann, person, before);
   });
+}
+
+// What the browser itself held back would prove nothing about the server: simple requests must have come through the edge.
+async function arrived(ann) {
+  const { hostname } = new URL(ann.panel);
+  await until('the attack to arrive at the edge', () => fs.readFileSync(`${world.stack.run}/edge/access.log`, 'utf8').split('\n').some((line) =>
+    line.includes(`"host":"${hostname}"`) && line.includes('"path":"/api/phone/send-code"') && line.includes('"status":403')));
 }
 
 // Ann, signed in, in one tab; the attacker gets the same browser.

@@ -35,6 +35,7 @@ scene(world, 'the first sign-in by text message with the keyboard alone', async 
   await press(ann, /^View details$/, 'Enter');
   await ann.sees('Profile details');
   await press(ann, /^SMS\/Text message configure$/, 'Enter');
+  await ann.sees('2-step authentication via SMS/text messages');
   await press(ann, /^Change phone number$/, 'Enter');
   await ann.dialog('First, prove it’s you').waitFor();
   for (let i = 0; i < 12; i += 1) {

@@ -316,7 +316,7 @@ export function wrongCode(code = '000000') {
 }
 
 // Waits for the middle of a TOTP step when a test needs two calls in the same one.
-export async function steadyStep(need = 5) {
+export async function steadyStep(need = 8) {
   const left = 30 - ((Date.now() / 1000) % 30);
   if (left < need) await sleep((left + 0.1) * 1000);
 }

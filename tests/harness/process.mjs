@@ -72,7 +72,7 @@ export function runToEnd(command, { env = {}, cwd, input } = {}) {
 
 // Tries until `attempt` answers something true; the one place where tests wait. Never a measure of speed: the patience is
 // that of a machine under load.
-export async function until(what, attempt, { patience = 30_000, pause = 25 } = {}) {
+export async function until(what, attempt, { patience = 60_000, pause = 25 } = {}) {
   const end = Date.now() + patience;
   let last;
   for (;;) {

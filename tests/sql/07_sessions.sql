@@ -4,6 +4,12 @@ select no_plan();
 select test.store('alpha'), test.person('alpha', 'ann'), test.person('alpha', 'bob'), test.session('alpha', 'ann', 't1'), test.session('alpha', 'ann', 't2', 'launched'),
        test.session('alpha', 'bob', 'b1') \g /dev/null
 
+-- ended by another connection between enter and the read: once answered 200 with nulls
+select test.session('alpha', 'ann', 't0'), test.enter('alpha', 'ann', 't0') \g /dev/null
+delete from app.sessions where token_hash = test.hash('t0');
+select is((api.session_read(null)).code, 'session_required', 'a session that has just ended reads nothing');
+select is((api.profile_read(null)).code, 'session_required', 'nor its profile');
+
 select test.enter('alpha', 'ann', 't2') \g /dev/null
 select is((api.session_read(null)).body->>'state', 'set_up', 'no method yet: set up');
 select is((api.session_read(null)).body->>'methods', '[]', 'none is listed');

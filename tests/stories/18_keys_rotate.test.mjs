@@ -33,6 +33,10 @@ test('FLT-25 a second root key: old codes, numbers, secrets and backup codes sti
   const fresh = await store.signedIn();
   await store.relaunch(fresh);
   await fresh.secondStep();
+  // limits and STOP lists are kept by phone: a rotation once made every number look new
+  const again = await store.launch();
+  expect(await again.savePhone(browser.number), 200);
+  assert.deepEqual((await db.rows(`select count(*)::int as n from app.phones group by platform_index order by 1 desc limit 1`)), [{ n: 2 }]);
   assert.deepEqual((await db.rows(`select distinct get_byte(number_sealed, 2) as version from app.phones order by 1`)).map((row) => row.version), [1, 2]);
 });
 

@@ -1,6 +1,6 @@
 -- The profile page.
 
--- The JSON of the pinned user's profile.
+-- The JSON of the pinned user's profile. Null when the session was ended since enter saw it.
 create or replace function app.profile_json() returns json language plpgsql stable as $$
 declare
   tenant constant uuid := app.tenant();
@@ -16,6 +16,9 @@ begin
        where x.key = any (app.stop_keys(tenant, t.country)) and (x.until is null or x.until > now())
        order by x.until desc nulls first limit 1) stop on true
    where s.tenant_id = tenant and s.user_id = person and s.token_hash = app.session_hash();
+  if not found then
+    return null;
+  end if;
   select * into m from app.methods(tenant, person);
   return json_build_object(
     'user', json_build_object('id', app.typeid('user', person), 'name', m.name, 'email', m.email, 'role', p.role, 'locale', m.locale),
@@ -37,11 +40,17 @@ $$;
 -- A signed-in user reads their profile. Returns 200 with the profile.
 create or replace function api.profile_read(p_device_hash bytea)
 returns api.reply language plpgsql security definer set search_path = '' as $$
+declare
+  body json;
 begin
   if not app.entered('session') then
     return app.refuse('session_required');
   end if;
-  return app.ok(200, app.profile_json());
+  body := app.profile_json();
+  if body is null then
+    return app.refuse('session_required');
+  end if;
+  return app.ok(200, body);
 end
 $$;
 
@@ -51,6 +60,7 @@ create or replace function api.profile_change(p_preferred_method text, p_locale 
 returns api.reply language plpgsql security definer set search_path = '' as $$
 declare
   m record;
+  body json;
 begin
   if not app.entered('session') then
     return app.refuse('session_required');
@@ -65,6 +75,10 @@ begin
      set preferred_method = coalesce(p_preferred_method, u.preferred_method), locale = coalesce(p_locale, u.locale)
    where u.tenant_id = app.tenant() and u.user_id = app.user_id();
   perform app.event('profile_changed', p_detail => json_strip_nulls(json_build_object('preferred_method', p_preferred_method, 'locale', p_locale)));
-  return app.ok(200, app.profile_json());
+  body := app.profile_json();
+  if body is null then
+    return app.refuse('session_required');
+  end if;
+  return app.ok(200, body);
 end
 $$;

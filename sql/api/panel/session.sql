@@ -42,7 +42,8 @@ begin
 end
 $$;
 
--- The JSON of the pinned session. p_device_hash: the device cookie, if there is one. One statement reads all it needs.
+-- The JSON of the pinned session. p_device_hash: the device cookie, if there is one. One statement reads all it needs. Null when the session
+-- was ended since enter saw it: every statement has a snapshot of its own.
 create or replace function app.session_json(p_device_hash bytea) returns json language plpgsql stable as $$
 declare
   tenant constant uuid := app.tenant();
@@ -67,6 +68,9 @@ begin
        where x.key = any (app.stop_keys(tenant, t.country)) and (x.until is null or x.until > now())
        order by x.until desc nulls first limit 1) stop on true
    where s1.tenant_id = tenant and s1.user_id = person and s1.token_hash = hash;
+  if not found then
+    return null;
+  end if;
   if s.challenge_id is not null then
     select * into challenge from app.challenges c where c.tenant_id = tenant and c.user_id = person and c.challenge_id = s.challenge_id;
   end if;
@@ -118,11 +122,17 @@ $$;
 -- Any live session reads itself. Returns 200 with the session.
 create or replace function api.session_read(p_device_hash bytea)
 returns api.reply language plpgsql security definer set search_path = '' as $$
+declare
+  body json;
 begin
   if not app.entered('session') then
     return app.refuse('session_required');
   end if;
-  return app.ok(200, app.session_json(p_device_hash));
+  body := app.session_json(p_device_hash);
+  if body is null then
+    return app.refuse('session_required');
+  end if;
+  return app.ok(200, body);
 end
 $$;
 

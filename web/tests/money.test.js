@@ -9,6 +9,7 @@ test('money of a text shows what it costs, in the language and the currency', ()
   assert.equal(money(7900, 'USD', 'en'), '$0.0079');
   assert.equal(bare(money(7900, 'USD', 'de')), '0,0079 $');
   assert.equal(bare(money(12_345_678, 'EUR', 'de')), '12,35 €');
+  assert.equal(money(84_000, 'USD', 'en'), '$0.0840');
   assert.equal(money(0, 'USD', 'en'), '$0.00');
   assert.equal(money(500_000, 'USD', 'en'), '$0.50');
   assert.equal(money(1_000_000_000, 'JPY', 'en'), '¥1,000');

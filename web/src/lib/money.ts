@@ -1,18 +1,13 @@
 /** Money as the server counts it, in millionths of one currency, and the months (UTC) that it is counted by. */
 
-/** 7900 → "$0.0079": a text costs less than the smallest coin, so small amounts show up to four digits. */
+/** 7900 → "$0.0079": a text costs less than the smallest coin, so what is not whole coins of it shows four digits. */
 export function money(micros: number, currency: string, locale: string): string {
   const amount = micros / 1e6;
   const plain = new Intl.NumberFormat(locale, { style: 'currency', currency });
   const digits = plain.resolvedOptions().maximumFractionDigits ?? 2;
-  const isSmall = amount !== 0 && Math.abs(amount) < 1;
-  if (!isSmall) return plain.format(amount);
-  return new Intl.NumberFormat(locale, {
-    style: 'currency',
-    currency,
-    minimumFractionDigits: digits,
-    maximumFractionDigits: Math.max(digits, 4),
-  }).format(amount);
+  const coin = 10 ** (6 - digits);
+  if (Math.abs(amount) >= 1 || micros % coin === 0 || digits > 4) return plain.format(amount);
+  return new Intl.NumberFormat(locale, { style: 'currency', currency, minimumFractionDigits: 4 }).format(amount);
 }
 
 /** Parts of a whole in per cent; never "100 %" or "0 %" for what is only nearly that. */

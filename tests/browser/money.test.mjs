@@ -115,7 +115,7 @@ scene(world, 'the page of texts is for the owner; others are told so', async (be
   const person = await newPerson(world, { user: { name: 'Ben Brooks', role: 'admin' } });
   await signIn(ben, person);
   await ben.press('Profile');
-  await ben.link('View details').waitFor();
+  await ben.link('View details').first().waitFor();
   assert.equal(await ben.link('Text messages').count(), 0);
   await ben.page.goto(`${ben.panel}/texts`);
   await ben.sees('This page is for the owner');

@@ -87,10 +87,10 @@ test('the last text that fits is sent: caps of a month, a country and a ramp are
   const off = rows.filter((row) => row.texts > most[row.kind] || (!starved && row.texts < most[row.kind]));
   assert.deepEqual(off, []);
 });
-test('the platform has no money for one more text, or every store has none', async () => {
-  const { day_micros: spent, most } = await db.row(`select p.day_micros, f.day_micros as most from app.platform_spent p, app.platform_limits f`);
+test("the platform's cap was met by both nodes, and held", async () => {
+  const { spent, most } = await db.row(`select p.day_micros as spent, f.day_micros as most from app.platform_spent p, app.platform_limits f`);
+  assert.ok(outcomes['platform_money day'] > 0 || outcomes['platform_money hour'] > 0, 'nobody was refused for want of the platform\'s money');
   assert.ok(spent <= most, `${spent} of ${most}`);
-  if (outcomes['platform_money day'] > 0) assert.ok(spent + 2 * PRICE * CONNECTIONS * NODES + most / 20 > 0);
 });
 test('Σ ledger = Σ sends, to the micro-unit, for every text', async () => {
   const wrong = await db.rows(

@@ -16,6 +16,7 @@ create table app.breakers (
   sent bigint not null default 0,
   verified bigint not null default 0,
   usual integer not null default 0,
+  usual_on date,
   constraint breakers_pk primary key (key),
   constraint breakers_state_known check (state in ('closed', 'open', 'half_open'))
 ) with (fillfactor = 75);
@@ -32,6 +33,7 @@ comment on column app.breakers.probes is 'probes in them';
 comment on column app.breakers.closed_at is 'when it last closed; older texts do not count';
 comment on column app.breakers.sent is 'texts so far that are old enough to tell';
 comment on column app.breakers.verified is 'those of them answered with the right code; from 20 on the key has a history';
+comment on column app.breakers.usual_on is 'the day that it was reckoned on';
 comment on column app.breakers.usual is 'of a store and country: median of texts per day over the 14 days before today';
 
 alter table app.breakers enable row level security, force row level security;
@@ -64,6 +66,42 @@ comment on column app.conversions.verified is 'those of them answered with the r
 alter table app.conversions enable row level security, force row level security;
 create policy jobs on app.conversions to tillgate_jobs using (true);
 grant select, insert, update, delete on app.conversions to tillgate_jobs;
+
+create table app.country_days (
+  tenant_id uuid not null,
+  country app.country not null,
+  day date not null,
+  sends integer not null,
+  constraint country_days_pk primary key (tenant_id, country, day)
+);
+
+comment on table app.country_days is 'texts by store, country and day: what is usual is reckoned from these; kept for two weeks';
+comment on column app.country_days.tenant_id is 'the store';
+comment on column app.country_days.country is 'of the number';
+comment on column app.country_days.day is 'the UTC day';
+comment on column app.country_days.sends is 'texts that the provider took';
+
+alter table app.country_days enable row level security, force row level security;
+create policy jobs on app.country_days to tillgate_jobs using (true);
+grant select, insert, update, delete on app.country_days to tillgate_jobs;
+
+create table app.probes (
+  key text not null,
+  tenant_id uuid not null,
+  send_id uuid not null,
+  constraint probes_pk primary key (key, tenant_id, send_id)
+);
+
+comment on table app.probes is 'platform table: texts that half-open breakers let through; gone when the breaker is decided';
+comment on column app.probes.key is 'the breaker';
+comment on column app.probes.tenant_id is 'the store';
+comment on column app.probes.send_id is 'the text';
+
+alter table app.probes enable row level security, force row level security;
+create policy entered on app.probes for insert to tillgate_owner
+  with check (current_setting('app.caller', true) = 'session');
+create policy jobs on app.probes to tillgate_jobs using (true);
+grant select, delete on app.probes to tillgate_jobs;
 
 create table app.roll_ups (
   name text not null,

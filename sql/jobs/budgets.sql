@@ -33,17 +33,16 @@ begin
     n := n + 1;
   end loop;
   delete from app.budget_alerts a where a.start < now() - interval '32 days';
+  delete from app.stops s where s.until < now() - interval '1 day';
   return n;
 end
 $$;
 
--- Rolls up the texts of each day that is two days old, when every price is known: one day at a time. Then says what is usual for each store and country: the median of
--- texts a day over the days with texts of the last two weeks. Returns the day, or null when there was none to do.
+-- Rolls up the texts that are two days old, when every price is known, one hour of them a round. Returns the hour, or null when there was none to do.
 create or replace function jobs.usage_roll_up()
-returns date language plpgsql security definer set search_path = '' as $$
+returns timestamptz language plpgsql security definer set search_path = '' as $$
 declare
   since timestamptz;
-  today constant timestamptz := date_trunc('day', now(), 'UTC');
 begin
   if not app.entered('system') then
     return null;
@@ -52,44 +51,58 @@ begin
   select 'usage', date_trunc('day', coalesce(min(s.created_at), now()), 'UTC') from app.sends s
    where not exists (select from app.roll_ups r where r.name = 'usage')
   on conflict do nothing;
-  perform jobs.usual(today);
   select r.up_to into since from app.roll_ups r where r.name = 'usage';
-  if since > today - interval '2 days' then
+  if since > now() - interval '2 days 1 hour' then
     return null;
   end if;
-  insert into app.usage (tenant_id, day, country, purpose, outcome, sends, verified, micros)
+  insert into app.usage as u (tenant_id, day, country, purpose, outcome, sends, verified, micros)
   select s.tenant_id, (since at time zone 'utc')::date, s.country, coalesce(s.purpose, c.purpose), app.outcome(s.state), count(*),
          count(*) filter (where c.state = 'used' and c.send_id = s.send_id), sum(s.price_micros)
     from app.sends s
     join app.challenges c on c.tenant_id = s.tenant_id and c.user_id = s.user_id and c.challenge_id = s.challenge_id
-   where s.created_at >= since and s.created_at < since + interval '1 day' and s.mode = 'live'
+   where s.created_at >= since and s.created_at < since + interval '1 hour' and s.mode = 'live'
    group by 1, 2, 3, 4, 5
-  on conflict do nothing;
-  update app.roll_ups r set up_to = since + interval '1 day' where r.name = 'usage';
-  return (since at time zone 'utc')::date;
+  on conflict on constraint usage_pk do update
+    set sends = u.sends + excluded.sends, verified = u.verified + excluded.verified, micros = u.micros + excluded.micros;
+  -- hours without texts are passed over
+  update app.roll_ups r
+     set up_to = greatest(since + interval '1 hour', (
+           select date_trunc('hour', min(s.created_at), 'UTC') from app.sends s
+            where s.created_at >= since + interval '1 hour' and s.created_at < now() - interval '2 days'))
+   where r.name = 'usage';
+  return since;
 end
 $$;
 
--- Once a day: the usual number of texts of each store and country.
-create or replace function jobs.usual(p_today timestamptz)
-returns void language plpgsql security definer set search_path = '' as $$
+-- Says anew what is usual for each store and country: the median of its days with texts of the last two weeks, today left out. Once a day, p_batch of them a round.
+create or replace function jobs.usual(p_batch integer)
+returns integer language plpgsql security definer set search_path = '' as $$
+declare
+  today constant date := (now() at time zone 'utc')::date;
+  n integer;
 begin
   if not app.entered('system') then
-    return;
+    return 0;
   end if;
-  insert into app.roll_ups as r (name, up_to) values ('usual', p_today)
-  on conflict on constraint roll_ups_pk do update set up_to = p_today where r.up_to < p_today;
-  if not found then
-    return;
+  if exists (select from app.roll_ups r where r.name = 'usual' and r.up_to >= today::timestamp at time zone 'utc') then
+    return 0;
   end if;
-  insert into app.breakers as b (key, usual)
-  select 'tenant_country ' || d.tenant_id || ' ' || d.country, percentile_disc(0.5) within group (order by d.sends)
-    from (select s.tenant_id, s.country, count(*)::integer as sends
-            from app.sends s
-           where s.created_at >= p_today - interval '14 days' and s.created_at < p_today and s.mode = 'live'
-           group by s.tenant_id, s.country, date_trunc('day', s.created_at, 'UTC')) d
-   group by d.tenant_id, d.country order by 1
-  on conflict on constraint breakers_pk do update set usual = excluded.usual;
+  insert into app.breakers as b (key, usual, usual_on)
+  select d.key, d.usual, today
+    from (select 'tenant_country ' || x.tenant_id || ' ' || x.country as key, percentile_disc(0.5) within group (order by x.sends) as usual
+            from app.country_days x where x.day >= today - 14 and x.day < today
+           group by x.tenant_id, x.country) d
+    left join app.breakers o on o.key = d.key
+   where o.usual_on is distinct from today
+   order by d.key limit p_batch
+  on conflict on constraint breakers_pk do update set usual = excluded.usual, usual_on = excluded.usual_on;
+  get diagnostics n = row_count;
+  if n < p_batch then
+    insert into app.roll_ups as r (name, up_to) values ('usual', today::timestamp at time zone 'utc')
+    on conflict on constraint roll_ups_pk do update set up_to = excluded.up_to;
+    delete from app.country_days x where x.day < today - 14;
+  end if;
+  return n;
 end
 $$;
 
@@ -114,16 +127,33 @@ begin
 end
 $$;
 
--- One round of all that money needs. Returns what was done.
+-- Is it time for p_name again? At most once in p_every, over all workers.
+create or replace function jobs.is_due(p_name text, p_every interval)
+returns boolean language plpgsql security definer set search_path = '' as $$
+begin
+  if not app.entered('system') then
+    return false;
+  end if;
+  insert into app.roll_ups as r (name, up_to) values (p_name || ' again', now() + p_every)
+  on conflict on constraint roll_ups_pk do update set up_to = excluded.up_to where r.up_to <= now();
+  return found;
+end
+$$;
+
+-- One round of all that money needs; what reads more comes less often. Returns what was done.
 create or replace function jobs.money(p_batch integer)
 returns json language plpgsql security definer set search_path = '' as $$
 begin
   if not app.entered('system') then
     return '{}'::json;
   end if;
-  delete from app.stops s where s.until < now() - interval '1 day';
   return json_build_object(
-    'chained', jobs.ledger_chain(p_batch), 'conversions', jobs.conversions_roll_up(), 'breakers_opened', jobs.breakers_judge(),
-    'alerts', jobs.budgets_alert(), 'usage_day', jobs.usage_roll_up(), 'provider_down', jobs.provider_watch());
+    'chained', jobs.ledger_chain(p_batch),
+    'conversions', jobs.conversions_roll_up(),
+    'breakers_opened', case when jobs.is_due('breakers', '10 seconds') then jobs.breakers_judge() end,
+    'provider_down', case when jobs.is_due('provider', '5 seconds') then jobs.provider_watch() end,
+    'alerts', case when jobs.is_due('alerts', '20 seconds') then jobs.budgets_alert() end,
+    'usage', jobs.usage_roll_up(),
+    'usual', jobs.usual(p_batch));
 end
 $$;

@@ -56,7 +56,7 @@ begin
     if challenge.challenge_id is null then  -- two clicks met: the other's text is on its way
       raise exception using errcode = 'TG001', message = 'resend_too_early', detail = '{}';
     end if;
-    perform app.spend_limits(phone, rules, p_purpose, micros);
+    perform app.spend_limits(phone, rules, p_purpose, p_send_id, micros);
   exception when sqlstate 'TG001' then
     get stacked diagnostics code = message_text, detail = pg_exception_detail;
     if code = 'resend_too_early' then

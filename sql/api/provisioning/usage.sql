@@ -1,21 +1,21 @@
 -- What was sent and spent, by day.
 
--- The days of a month of the pinned store by country, purpose and outcome: rolled up ones, and younger ones counted from the texts. One
--- select, so that it becomes part of the caller's.
+-- The days of a month of the pinned store by country, purpose and outcome: what is rolled up, and younger texts as they are. One select, so that it
+-- becomes part of the caller's.
 create or replace function app.usage_days(p_tenant_id uuid, p_from date, p_to date)
 returns table (day date, country text, purpose text, outcome text, sends bigint, verified bigint, micros bigint) language sql stable as $$
-  select u.day, u.country, u.purpose, u.outcome, u.sends::bigint, u.verified::bigint, u.micros
-    from app.usage u
-   where u.tenant_id = p_tenant_id and u.day >= p_from and u.day < p_to
-  union all
-  select (s.created_at at time zone 'utc')::date, s.country, coalesce(s.purpose, c.purpose), app.outcome(s.state), count(*),
-         count(*) filter (where c.state = 'used' and c.send_id = s.send_id), sum(s.price_micros)::bigint
-    from app.sends s
-    join app.challenges c on c.tenant_id = s.tenant_id and c.user_id = s.user_id and c.challenge_id = s.challenge_id
-   where s.tenant_id = p_tenant_id and s.mode = 'live'
-     and s.created_at >= greatest(p_from::timestamp at time zone 'utc',
-                                  (select r.up_to from app.roll_ups r where r.name = 'usage'))
-     and s.created_at < p_to::timestamp at time zone 'utc'
+  select x.day, x.country, x.purpose, x.outcome, sum(x.sends)::bigint, sum(x.verified)::bigint, sum(x.micros)::bigint
+    from (select u.day, u.country::text, u.purpose, u.outcome, u.sends, u.verified, u.micros
+            from app.usage u
+           where u.tenant_id = p_tenant_id and u.day >= p_from and u.day < p_to
+          union all
+          select (s.created_at at time zone 'utc')::date, s.country, coalesce(s.purpose, c.purpose), app.outcome(s.state), 1,
+                 (c.state = 'used' and c.send_id = s.send_id)::integer, s.price_micros
+            from app.sends s
+            join app.challenges c on c.tenant_id = s.tenant_id and c.user_id = s.user_id and c.challenge_id = s.challenge_id
+           where s.tenant_id = p_tenant_id and s.mode = 'live'
+             and s.created_at >= greatest(p_from::timestamp at time zone 'utc', (select r.up_to from app.roll_ups r where r.name = 'usage'))
+             and s.created_at < p_to::timestamp at time zone 'utc') x
    group by 1, 2, 3, 4
 $$;
 

@@ -131,7 +131,7 @@ return case p_reason when 'opted_out' then 'text_start' when 'unreachable' then 
 
 -- The breakers of one text, and the bound on what nobody has answered yet: without a history (20 right codes) of the country, or of the store in
 -- it, at most 20 texts in ten minutes. An open breaker whose time is over lets three probes in ten minutes through.
-create or replace function app.breaker_pass(p_phone app.phones, p_rules app.rules) returns void language plpgsql as $$
+create or replace function app.breaker_pass(p_phone app.phones, p_rules app.rules, p_send_id uuid) returns void language plpgsql as $$
 declare
   keys constant text[] := app.breaker_keys(p_phone.tenant_id, p_phone.country, p_phone.range);
   minutes constant interval := interval '10 minutes';
@@ -158,8 +158,12 @@ begin
      where x.key = any (keys) and x.state <> 'closed' order by array_position(keys, x.key)
   loop
     wait := case when b.state = 'open' and b.until > now() then app.seconds_until(b.until) end;
-    if wait is null and not app.breaker_probe(b.key) then
-      select app.seconds_until(x.probe_at + minutes) into wait from app.breakers x where x.key = b.key;
+    if wait is null then
+      if app.breaker_probe(b.key) then
+        insert into app.probes (key, tenant_id, send_id) values (b.key, p_phone.tenant_id, p_send_id);
+      else
+        select app.seconds_until(x.probe_at + minutes) into wait from app.breakers x where x.key = b.key;
+      end if;
     end if;
     if wait is not null then
       perform app.hit(p_rules.shadow, 'breaker_' || replace(b.scope, 'tenant_country', 'country'), 'breaker_open', b.scope, wait);

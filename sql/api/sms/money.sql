@@ -151,7 +151,7 @@ $$;
 
 -- Every layer that counts, for one text of p_micros to p_phone. A test session's text costs nothing and passes the layers of how often only. With shadow layers
 -- among the rules the most are unbounded, and what was met is looked at afterwards.
-create or replace function app.spend_limits(p_phone app.phones, p_rules app.rules, p_purpose text, p_micros bigint) returns void language plpgsql as $$
+create or replace function app.spend_limits(p_phone app.phones, p_rules app.rules, p_purpose text, p_send_id uuid, p_micros bigint) returns void language plpgsql as $$
 declare
   endless constant bigint := 9000000000000000;
   set_up constant boolean := p_purpose = 'phone_set_up';
@@ -174,7 +174,7 @@ begin
   end if;
 
   if p_rules.breaker is not null or p_rules.pair_verified < 20 or p_rules.country_verified < 20 then
-    perform app.breaker_pass(p_phone, p_rules);
+    perform app.breaker_pass(p_phone, p_rules, p_send_id);
   end if;
 
   if not affordable then

@@ -112,7 +112,7 @@ begin
     return app.refuse('gone');
   end if;
   select s.send_id, s.phone_id, s.challenge_id, s.user_id, s.mode, s.attempts, s.created_at, s.state as send_state,
-         c.state as challenge_state, c.code_sealed, c.expires_at, c.purpose, p.number_sealed, u.locale,
+         c.state as challenge_state, c.send_id as latest, c.code_sealed, c.expires_at, c.purpose, p.number_sealed, u.locale,
          t.name, t.slug, t.status in ('trial', 'active') as tenant_active
     into text_
     from app.sends s
@@ -124,8 +124,9 @@ begin
   if not found or text_.send_state <> 'queued' then
     return app.refuse('gone');
   end if;
-  -- the provider takes no shorter validity than 10 seconds; and nothing stays undecided for more than 6 minutes
-  if text_.created_at <= now() - interval '350 seconds' or text_.challenge_state <> 'live'
+  -- the provider takes no shorter validity than 10 seconds; nothing stays undecided for more than 6 minutes; and of two texts with one code that wait
+  -- for the provider only the later is sent
+  if text_.latest <> p_send_id or text_.created_at <= now() - interval '350 seconds' or text_.challenge_state <> 'live'
      or text_.expires_at <= now() + interval '10 seconds' or text_.number_sealed is null or not text_.tenant_active then
     perform app.send_move(app.tenant(), p_send_id, null, 'expired', p_reason => 'expired');
     return app.refuse('gone');

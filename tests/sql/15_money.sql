@@ -59,16 +59,15 @@ select is(pg_temp.outcome('bambiguous', 'ambiguous'), 'reserved 20000/20000', 'n
 select test.asked('alpha', 'b' || s), test.ended('alpha', 'b' || s, s, 30008) from unnest(array['undelivered', 'failed']) s where s <> 'failed' \g /dev/null
 select is(pg_temp.money('bundelivered'), 'reserved 20000/20000', 'undelivered is charged, too: the price is asked for');
 select is(pg_temp.settle('bundelivered', 7900), '204', 'and settled') || E'\n' || is(pg_temp.money('bundelivered'), 'settled 7900/20000', 'settled');
+-- a text that was released, and was charged nevertheless
+select is(pg_temp.settle('brefused', 500), '204', 'the provider charges what it refused') || E'\n' || is(pg_temp.lines('brefused'), 'reserved 20000, released -20000, settled 500', 'it is told as it is');
+select is(test.money_wrong('alpha'), null, 'counters and ledger agree');
 -- a claim that comes too late gives the money back
 select test.asked('alpha', 'b9') \g /dev/null
 update app.sends set created_at = created_at - interval '351 seconds', due_at = now() where send_id = test.id('b9 send');
 select is(pg_temp.due(), 'claim', 'too late to be posted');
 select test.system('alpha') \g /dev/null
 select is((api.send_claim(test.id('b9 send'))).code, 'gone', 'the claim says so') || E'\n' || is(pg_temp.money('b9'), 'released 0/20000', 'and gives the money back');
--- a text that was released, and was charged nevertheless
-select is(pg_temp.settle('brefused', 500), '204', 'the provider charges what it refused') || E'\n' || is(pg_temp.lines('brefused'), 'reserved 20000, released -20000, settled 500', 'it is told as it is');
-update app.sends set created_at = now() where send_id = test.id('b9 send');
-select is(test.money_wrong('alpha'), null, 'counters and ledger agree');
 -- a retry that moves to the next sender, once
 select test.asked('alpha', 'b10'), test.system('alpha') \g /dev/null
 select is((r).body->>'sender', null, 'the first sender') from (select api.send_claim(test.id('b10 send')) r offset 0) x;

@@ -22,13 +22,16 @@ end
 $$;
 create function pg_temp.tick() returns text language plpgsql as $$
 begin
-  perform test.system(), api.jobs_tick();
+  delete from app.roll_ups where name like '% again';
+  perform test.system();
+  perform jobs.conversions_roll_up() from generate_series(1, 7);  -- a round takes ten minutes of texts at most
+  perform api.jobs_tick();
   return (select string_agg(replace(replace(key, test.id('alpha')::text, 'alpha'), test.id('beta')::text, 'beta') || ' ' || state || ' ' || level, ', ' order by key) from app.breakers where state <> 'closed');
 end
 $$;
 create function pg_temp.fresh() returns void language plpgsql as $$
 begin
-  delete from app.sends; delete from app.challenges; delete from app.conversions; delete from app.roll_ups; delete from app.breakers; delete from app.stops; delete from app.velocity; delete from app.spent_countries;
+  delete from app.sends; delete from app.challenges; delete from app.conversions; delete from app.country_days; delete from app.probes; delete from app.roll_ups; delete from app.breakers; delete from app.stops; delete from app.velocity; delete from app.spent_countries;
   insert into app.breakers (key, sent, verified, usual) values ('country US', 1000, 1000, 0), ('tenant_country ' || test.id('alpha') || ' US', 1000, 1000, 1000), ('tenant_country ' || test.id('beta') || ' US', 1000, 1000, 1000), ('tenant ' || test.id('alpha'), 1000, 1000, 0);
 end
 $$;
@@ -148,16 +151,29 @@ select pg_temp.fresh() \g /dev/null
 update app.tenant_limits set shadow = '{range}';
 select is((select string_agg(distinct test.asked('alpha', 'j' || n, p_range => 'rj'), ',') from generate_series(1, 26) n), 'sent', 'range in shadow') || E'\n' || is(test.asked('alpha', 'j27', p_range => 'rj'), 'breaker_open immature_range', 'is bounded all the same');
 
--- what is usual: the median of the days with texts of the last two weeks; and the usage by day
+-- what is usual: the median of the days with texts of the last two weeks
 select pg_temp.fresh() \g /dev/null
-delete from app.tenant_limits; delete from app.usage;
-select pg_temp.history('alpha', 'r', n, 1, make_interval(days => d)) from (values (1, 4), (2, 9), (5, 30), (20, 99)) v (d, n) \g /dev/null
-select is(pg_temp.tick() is null, true, 'a round');
-select is((select usual from app.breakers where key = 'tenant_country ' || test.id('alpha') || ' US'), 9, '4, 9 and 30 texts a day: 9 are usual; what is older does not count');
-select pg_temp.tick() from generate_series(1, 20) \g /dev/null
-select is((select string_agg(format('%s %s %s', extract(day from age((now() at time zone 'utc')::date, day)), sends, verified), ', ' order by day desc) from app.usage where outcome = 'delivered'), '2 9 1, 5 30 1, 20 99 1', 'days are rolled up when they are two days old');
-select is((select up_to from app.roll_ups where name = 'usage'), date_trunc('day', now(), 'UTC') - interval '1 day', 'up to the day before yesterday');
+insert into app.country_days (tenant_id, country, day, sends) select test.id('alpha'), 'US', (now() at time zone 'utc')::date - d, n from (values (0, 500), (1, 4), (2, 9), (14, 30), (15, 99)) v (d, n);
+select pg_temp.tick() \g /dev/null
+select is((select usual from app.breakers where key = 'tenant_country ' || test.id('alpha') || ' US'), 9, '4, 9 and 30 texts a day: 9 are usual; neither today nor what is older counts');
+update app.country_days set sends = 40 where sends = 9;
+select pg_temp.tick() \g /dev/null
+select is((select usual from app.breakers where key = 'tenant_country ' || test.id('alpha') || ' US'), 9, 'it is reckoned once a day');
+select is((select count(*) from app.country_days where sends = 99), 0::bigint, 'old days go');
+delete from app.roll_ups where name = 'conversions';
+select pg_temp.history('alpha', 'r', 5, 3) \g /dev/null
+select pg_temp.tick() \g /dev/null
+select is((select sends from app.country_days where day = (now() at time zone 'utc')::date), 505, 'texts are added up when they are ten minutes old');
+-- usage by day: texts are rolled up when they are two days old, and counted once before and after
+select pg_temp.fresh() \g /dev/null
+delete from app.usage;
+select pg_temp.history('alpha', 'r', n, 1, make_interval(days => d)) from (values (1, 4), (3, 9), (5, 30), (20, 99)) v (d, n) \g /dev/null
+select pg_temp.tick() from generate_series(1, 60) \g /dev/null
+select is((select string_agg(format('%s %s %s', (now() at time zone 'utc')::date - day, sends, verified), ', ' order by day desc) from app.usage), '3 9 1, 5 30 1, 20 99 1', 'days are rolled up when they are two days old');
+select cmp_ok((select up_to from app.roll_ups where name = 'usage'), '>', now() - interval '3 days 1 hour', 'up to the last of them');
+select is((select sum(sends) from app.usage_days(test.id('alpha'), (now() - interval '30 days')::date, (now() + interval '1 day')::date)), 142::numeric, 'every text is counted once');
 -- alerts at 50, 80, 100 %, once each
+delete from app.tenant_limits;
 delete from app.spent;
 insert into app.spent values (test.id('alpha'), now(), 0, date_trunc('day', now(), 'UTC'), 24999999, 1, date_trunc('month', now(), 'UTC'), 24999999);
 create function pg_temp.alerts() returns text language plpgsql as $$

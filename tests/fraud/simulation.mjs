@@ -86,6 +86,8 @@ class Simulation {
   }
 
   async #settle() {
+    // What the first synchronisation brings; the table until then has Germany above what a text to abroad may cost by default.
+    await this.rows('select operator.prices_put($1, $2)', 'USD', JSON.stringify([{ country: 'DE', price_micros: 97_200 }]));
     for (const store of this.world.stores) if (!store.born) await this.#open(store, '60 days');
     await this.#arrive(this.world.people.filter(({ attack }) => attack === 0));
   }

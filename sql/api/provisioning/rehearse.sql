@@ -3,7 +3,7 @@
 -- The platform asks what p_changes (as in limits_change) would have done to a store's last 30 days. Returns 200 with {days, sends, good, bad, refused, saved_micros,
 -- by_layer}, or not_found, body_invalid. A text is good when its code was answered. Lane: slow.
 create or replace function api.limits_rehearse(p_changes json)
-returns api.reply language plpgsql security definer set search_path = '' as $$
+returns api.reply language plpgsql security definer set search_path = '' set work_mem = '64MB' as $$
 declare
   reply api.reply;
   tenant app.tenants;
@@ -50,14 +50,14 @@ begin
 end
 $$;
 
--- The texts of the last 30 days, in order, each with the rules that do not depend on the others: hour, day and month as numbers, the country's cap and number, the
--- ramp of its time. sent is false for one that a limit refused which may be another now; what would be refused for its own sake is left out.
+-- The texts of the last 30 days, in order, each with the rules that do not depend on the others: hour, day and month as numbers, the country's cap and its number in
+-- p_countries (0: not there), the ramp of its time. sent is false for one that a limit refused which may be another now; what would be refused for its own sake is left out.
 create or replace function app.rehearsal_texts(p_tenant app.tenants, p_limits app.tenant_limits, p_countries json)
 returns table (hour bigint, day bigint, month integer, country text, country_n integer, country_most bigint, stopped boolean, ramp integer,
                purpose text, micros bigint, good boolean, sent boolean)
 language sql stable as $$
   select extract(epoch from x.at)::bigint / 3600, extract(epoch from x.at)::bigint / 86400, extract(month from x.at at time zone 'utc')::integer,
-         x.country, (dense_rank() over (order by x.country))::integer, coalesce((r.value->>'day_micros')::bigint, 9000000000000000),
+         x.country, coalesce(r.n, 0)::integer, coalesce((r.value->>'day_micros')::bigint, 9000000000000000),
          coalesce((r.value->>'stopped')::boolean, false),
          case when p_limits.ramp_lifted_reason is not null or x.at >= p_tenant.created_at + interval '14 days' then 2147483647
               when x.at < p_tenant.created_at + interval '3 days' then 20 else 200 end,
@@ -71,7 +71,7 @@ language sql stable as $$
             from app.events e
            where e.tenant_id = p_tenant.tenant_id and e.at > now() - interval '30 days' and e.kind = 'send_refused'
              and e.detail->>'code' in ('limit_money', 'limit_ramp', 'price_too_high')) x
-    left join json_array_elements(p_countries) r on r.value->>'country' = x.country
+    left join json_array_elements(p_countries) with ordinality r (value, n) on r.value->>'country' = x.country
    order by x.at
 $$;
 
@@ -87,7 +87,7 @@ declare
     select json_agg(json_build_object('country', c.country, 'day_micros', c.day_micros, 'stopped', c.stopped))
       from app.country_limits c where c.tenant_id = p_tenant.tenant_id), '[]'::json);
   counted bigint[] := array_fill(0::bigint, array[8, 4]);
-  country_spent bigint[] := array_fill(0::bigint, array[300]);
+  country_spent bigint[] := array_fill(0::bigint, array[1 + json_array_length(countries)]);
   hour bigint := 0;
   day bigint := 0;
   month integer := 0;
@@ -103,7 +103,7 @@ begin
     if s.hour <> hour then
       hour := s.hour; hour_spent := 0;
       if s.day <> day then
-        day := s.day; day_spent := 0; day_sends := 0; country_spent := array_fill(0::bigint, array[300]);
+        day := s.day; day_spent := 0; day_sends := 0; country_spent := array_fill(0::bigint, array[1 + json_array_length(countries)]);
       end if;
       if s.month <> month then
         month := s.month; month_spent := 0;
@@ -118,12 +118,12 @@ begin
       when hour_spent + s.micros > day_most / 4 * share / 100 then 4
       when day_spent + s.micros > day_most * share / 100 then 5
       when month_spent + s.micros > month_most * share / 100 then 6
-      when country_spent[s.country_n] + s.micros > s.country_most then 7
+      when country_spent[1 + s.country_n] + s.micros > s.country_most then 7
       else 8 end;
     if layer = 8 then
       hour_spent := hour_spent + s.micros; day_spent := day_spent + s.micros; month_spent := month_spent + s.micros;
       day_sends := day_sends + 1;
-      country_spent[s.country_n] := country_spent[s.country_n] + s.micros;
+      country_spent[1 + s.country_n] := country_spent[1 + s.country_n] + s.micros;
     end if;
     if not s.sent then
       counted[layer][4] := counted[layer][4] + 1;

@@ -10,6 +10,7 @@ create or replace function app.challenge_start(p_purpose text, p_phone_id uuid, 
                                                p_code_sealed bytea, p_key_version bigint, p_segments bigint)
 returns api.reply language plpgsql as $$
 declare
+  live constant boolean := current_setting('app.mode', true) = 'live';
   rules app.rules;
   phone app.phones;
   micros bigint;
@@ -57,6 +58,10 @@ begin
       raise exception using errcode = 'TG001', message = 'resend_too_early', detail = '{}';
     end if;
     perform app.spend_limits(phone, rules, p_purpose, p_send_id, micros);
+    perform app.send_add(challenge, phone, p_purpose, p_send_id, greatest(p_segments, 1), micros);
+    if live then
+      perform app.spend_last(rules, p_purpose, micros);
+    end if;
   exception when sqlstate 'TG001' then
     get stacked diagnostics code = message_text, detail = pg_exception_detail;
     if code = 'resend_too_early' then
@@ -66,8 +71,7 @@ begin
     return app.refuse_send(phone, micros, p_purpose, app.refuse(code,
       (rtrim(detail, '}') || ',"alternatives":' || app.alternatives('sms') || '}')::json));
   end;
-  perform app.send_add(challenge, phone, p_purpose, p_send_id, greatest(p_segments, 1), micros);
-  return app.ok(202, app.challenge_json(challenge));
+  return app.ok(202, app.challenge_json(challenge, 'queued', null, now()));
 end
 $$;
 
@@ -90,11 +94,11 @@ begin
     if found then
       return challenge;
     end if;
+    update app.challenges c set state = 'superseded', code_sealed = null
+     where c.tenant_id = p_phone.tenant_id and c.user_id = p_phone.user_id and c.purpose = p_purpose and c.state = 'live'
+       -- one that began or was sent again since we looked is not ours to end
+       and ((c.challenge_id = p_last_id and c.series = p_last_series) or c.phone_id <> p_phone.phone_id);
   end if;
-  update app.challenges c set state = 'superseded', code_sealed = null
-   where c.tenant_id = p_phone.tenant_id and c.user_id = p_phone.user_id and c.purpose = p_purpose and c.state = 'live'
-     -- one that began or was sent again since we looked is not ours to end
-     and ((c.challenge_id = p_last_id and c.series = p_last_series) or c.phone_id <> p_phone.phone_id);
   insert into app.challenges (tenant_id, user_id, challenge_id, purpose, phone_id, platform_index, range, hint, mac, code_sealed,
                               key_version, series, send_id, resend_at, expires_at)
   values (p_phone.tenant_id, p_phone.user_id, p_challenge_id, p_purpose, p_phone.phone_id, p_phone.platform_index, p_phone.range, p_phone.hint,
@@ -119,7 +123,8 @@ begin
           p_phone.range, mode, p_purpose, p_segments, money, money, case when mode = 'live' then 'reserved' end,
           now() + interval '2 seconds');  -- its own worker claims it at once; the sweep comes later
   if mode = 'live' then
-    perform app.ledger_add(p_phone.tenant_id, p_send_id, 0, 'reserved', money, p_phone.country, p_purpose);
+    insert into app.ledger_entries (tenant_id, send_id, step, at, kind, micros, country, purpose)
+    values (p_phone.tenant_id, p_send_id, 0, date_trunc('milliseconds', now()), 'reserved', money, p_phone.country, p_purpose);
   end if;
 end
 $$;

@@ -18,13 +18,21 @@ declare
 begin
   select x.state, x.reason, x.moved_at into s from app.sends x
    where x.tenant_id = p_challenge.tenant_id and x.send_id = p_challenge.send_id;
+  return app.challenge_json(p_challenge, s.state, s.reason, s.moved_at);
+end
+$$;
+
+-- The same, when the latest text is known: its state, reason and when it came to that.
+create or replace function app.challenge_json(p_challenge app.challenges, p_state text, p_reason text, p_moved_at timestamptz) returns json
+language plpgsql stable as $$
+begin
   return json_build_object(
     'id', app.typeid('challenge', p_challenge.challenge_id), 'purpose', p_challenge.purpose, 'to', p_challenge.hint,
     'state', case when p_challenge.state = 'live' and p_challenge.expires_at <= now() then 'expired' else p_challenge.state end,
-    'delivery', case s.state when 'in_flight' then 'sending' when 'ambiguous' then 'sending' when 'accepted' then 'sent' else s.state end,
-    'reason', s.reason,
+    'delivery', case p_state when 'in_flight' then 'sending' when 'ambiguous' then 'sending' when 'accepted' then 'sent' else p_state end,
+    'reason', p_reason,
     'expires_at', app.time(p_challenge.expires_at),
-    'resend_at', app.time(case when s.state in ('undelivered', 'failed', 'refused', 'expired') then least(p_challenge.resend_at, s.moved_at)
+    'resend_at', app.time(case when p_state in ('undelivered', 'failed', 'refused', 'expired') then least(p_challenge.resend_at, p_moved_at)
                                else p_challenge.resend_at end),
     'sends', p_challenge.sends, 'tries_left', 5 - p_challenge.tries);
 end

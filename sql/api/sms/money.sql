@@ -130,6 +130,18 @@ begin
 end
 $$;
 
+-- The platform's money for one text of p_micros, which everybody waits for: after everything else, the text itself too, so that its row is held no longer than
+-- the commit takes.
+create or replace function app.spend_last(p_rules app.rules, p_purpose text, p_micros bigint) returns void language plpgsql as $$
+declare
+  share constant integer := case when p_purpose = 'phone_set_up' then 100 - p_rules.platform_reserve_percent else 100 end;
+begin
+  if not app.spend_platform(p_micros, p_rules.platform_hour_micros * share / 100, p_rules.platform_day_micros * share / 100) then
+    perform app.spend_platform_hit(p_rules, p_micros, share);
+  end if;
+end
+$$;
+
 -- What app.spend_platform met: layer platform_money refuses.
 create or replace function app.spend_platform_hit(p_rules app.rules, p_micros bigint, p_share integer) returns void language plpgsql as $$
 declare
@@ -149,14 +161,12 @@ begin
 end
 $$;
 
--- Every layer that counts, for one text of p_micros to p_phone. A test session's text costs nothing and passes the layers of how often only. With shadow layers
+-- Every layer that counts but the platform's money, for one text of p_micros to p_phone. A test session's text costs nothing and passes the layers of how often only. With shadow layers
 -- among the rules the most are unbounded, and what was met is looked at afterwards.
 create or replace function app.spend_limits(p_phone app.phones, p_rules app.rules, p_purpose text, p_send_id uuid, p_micros bigint) returns void language plpgsql as $$
 declare
   endless constant bigint := 9000000000000000;
-  set_up constant boolean := p_purpose = 'phone_set_up';
-  share constant integer := case when set_up then 100 - p_rules.reserve_percent else 100 end;
-  platform_share constant integer := case when set_up then 100 - p_rules.platform_reserve_percent else 100 end;
+  share constant integer := case when p_purpose = 'phone_set_up' then 100 - p_rules.reserve_percent else 100 end;
   shadow constant boolean := cardinality(p_rules.shadow) > 0;
   free constant boolean := shadow and 'money' = any (p_rules.shadow);
   affordable boolean;
@@ -188,10 +198,6 @@ begin
     case when free then endless else p_rules.month_micros * share / 100 end);
   if shadow or not affordable then
     perform app.spend_store_hit(p_phone.tenant_id, p_rules, case when affordable then 0 else p_micros end, share, affordable);
-  end if;
-
-  if not app.spend_platform(p_micros, p_rules.platform_hour_micros * platform_share / 100, p_rules.platform_day_micros * platform_share / 100) then
-    perform app.spend_platform_hit(p_rules, p_micros, platform_share);
   end if;
 end
 $$;

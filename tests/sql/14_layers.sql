@@ -135,7 +135,9 @@ delete from app.country_limits;
 update app.platform_limits set hour_micros = 1000000, day_micros = 1000000;
 create function pg_temp.platform(p_hour bigint, p_day bigint, p_id text, p_set_up boolean default false) returns text language plpgsql as $$
 begin
-  update app.platform_spent set hour_micros = p_hour, day_micros = p_day;
+  -- in the slot of another text, so that the shares must be dealt out anew
+  update app.platform_slots set hour_micros = 0, day_micros = 0;
+  update app.platform_slots set hour_micros = p_hour, day_micros = p_day where slot = 7 - app.platform_slot(test.id(p_id || ' send'));
   update app.spent set hour_micros = 0, day_micros = 0, month_micros = 0;
   return test.asked('alpha', p_id, p_set_up);
 end
@@ -143,6 +145,16 @@ $$;
 select is(pg_temp.platform(980000, 980000, 'l1'), 'sent', 'the platform''s last text of the hour') || E'\n' || is(pg_temp.platform(980001, 0, 'l2'), 'platform_money hour', 'a millionth too little') || E'\n' || is(pg_temp.platform(0, 980001, 'l3'), 'platform_money day', 'of the day')
     || E'\n' || is(pg_temp.platform(780000, 0, 'l4', true), 'sent', 'set-up may use 80 % of it') || E'\n' || is(pg_temp.platform(780001, 0, 'l5', true), 'platform_money reserve', 'and no more') || E'\n' || is(pg_temp.spent(), '0 0 5011 0', 'a refusal by the last layer spends nothing of the others');
 select is((select reason from app.stops where key = 'platform'), 'day', 'every store''s panel knows');
+-- a lower cap in the middle of the hour: what is spent already counts against it, in whatever slot it is
+update app.platform_slots set hour_start = '-infinity', hour_micros = 0, day_micros = 0 where slot > 0;
+update app.platform_slots set hour_start = date_trunc('hour', now(), 'UTC'), hour_micros = 300000, day_micros = 300000 where slot = 0;
+update app.spent set hour_micros = 0, day_micros = 0, month_micros = 0;
+select test.platform() \g /dev/null
+select is((api.platform_limits_change('*', '{"hour_micros":300000}')).status, 200, 'the cap is lowered to what is spent') ;
+select is((select string_agg(distinct test.asked('alpha', 'low' || n), ', ') from generate_series(1, 16) n), 'platform_money hour', 'no text in any slot');
+select test.platform() \g /dev/null
+select is((api.platform_limits_change('*', '{"hour_micros":340000}')).status, 200, 'raised by two texts');
+select is((select count(*) filter (where a = 'sent') || ' of ' || count(*) from (select test.asked('alpha', 'high' || n) a from generate_series(1, 16) n) x), '2 of 16', 'exactly two texts');
 update app.platform_limits set hour_micros = 1000000000, day_micros = 1000000000;
 delete from app.stops;
 
@@ -172,7 +184,7 @@ select is(test.asked('alpha', 'm7'), 'texts_stopped tenant', 'a kill switch has 
 select pg_temp.stop('tenant', false) \g /dev/null
 insert into app.suppressions (platform_index, reason, strikes, until) values (test.hash('m8 number'), 'opted_out', array[now()], now() + interval '30 days');
 select is(test.asked('alpha', 'm8'), 'number_suppressed opted_out', 'nor has STOP');
-update app.platform_spent set hour_micros = 1000000000;
+update app.platform_slots set hour_micros = 1000000000;
 select is(test.asked('alpha', 'm9'), 'platform_money hour', 'nor what the platform has left');
 
 -- a test session costs nothing
@@ -185,7 +197,7 @@ select is((test.send('second_step_send_code', 'n1', 'n1 send')).status, 202, 'a 
 select is((select format('%s %s', price_micros, coalesce(money_state::text, 'none')) from app.sends where send_id = test.id('n1 send')), '0 none', 'has no money')
     || E'\n' || is((select count(*) from app.ledger_entries where send_id = test.id('n1 send')), 0::bigint, 'and no line');
 -- a counter that is ahead of this transaction: it is decided again
-update app.platform_spent set hour_micros = 0;
+update app.platform_slots set hour_micros = 0;
 update app.spent set hour_start = hour_start + interval '1 hour';
 select throws_ok($$ select test.ask('alpha', 'o1') $$, '40001', null, 'a decision at the turn of the hour is made again');
 select * from finish();

@@ -69,6 +69,8 @@ select is((select sum(times) from platform where outcome like '202%'), 30::numer
 select is((select string_agg(distinct outcome, ', ') from platform), '202, platform_money hour', 'the others learn that the platform has no money left');
 select is((select hour_micros from app.platform_spent), (select (sum(micros))::bigint from app.ledger_entries), 'the platform''s counter is the sum of all ledgers');
 
+select is((select sum(hour_most) <= max(hour_cap) from app.platform_slots), true, 'its parts never have more than the whole') || E'\n' || is((select count(*) from app.platform_slots where hour_micros > hour_most), 0::bigint, 'and none has spent more than its part');
+
 -- sends, refusals and settlements at the same time, of texts that share country, store and platform
 update app.platform_limits set hour_micros = 1000000000000;
 select test.crowd('mixed', 20, 15) \g /dev/null

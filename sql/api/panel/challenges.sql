@@ -60,7 +60,7 @@ begin
     perform app.spend_limits(phone, rules, p_purpose, p_send_id, micros);
     perform app.send_add(challenge, phone, p_purpose, p_send_id, greatest(p_segments, 1), micros);
     if live then
-      perform app.spend_last(rules, p_purpose, micros);
+      perform app.spend_last(p_send_id, rules, p_purpose, micros);
     end if;
   exception when sqlstate 'TG001' then
     get stacked diagnostics code = message_text, detail = pg_exception_detail;

@@ -227,6 +227,7 @@ begin
   if not found then
     return app.refuse('precondition_failed');
   end if;
+  perform app.platform_deal(limits.hour_micros, limits.day_micros);
   delete from app.stops s where s.key = 'platform' and s.cause = 'money';
   return app.ok(200, app.platform_limits_json(limits), limits.version::text);
 end

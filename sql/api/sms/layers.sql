@@ -14,7 +14,7 @@
 -- All or nothing: the first that refuses undoes what those before it had counted (the sub-block in app.challenge_start).
 -- Locks are taken in one order, by every caller, in a transaction that does nothing else; so two texts wait for each other but never deadlock:
 --   the user's challenge; the text; app.velocity in the order of app.spend_velocity; app.spent_countries; app.velocity "immature" by store and country,
---   by country; app.breakers in the order of app.breaker_keys; app.spent; app.platform_spent
+--   by country; app.breakers in the order of app.breaker_keys; app.spent; app.platform_slots, one or all in their order
 -- A caller that gives money or uses back (app.send_move, app.money_change) takes them in the same order.
 --
 -- A layer in shadow decides as ever, but its refusal is only recorded (event would_refuse_LAYER, undone together with the text if a later layer refuses). What such a text

@@ -1,6 +1,6 @@
 -- The money of a text: taken from every budget before the text exists (spend_…), and put right when more is known (money_change).
 --
--- A budget is a row of app.spent (hour, day and month of a store), app.spent_countries (its day in a country) or app.platform_spent. A window turns in the statement that
+-- A budget is a row of app.spent (hour, day and month of a store), app.spent_countries (its day in a country) or app.platform_slots (hour and day of the platform). A window turns in the statement that
 -- uses it. What a text costs counts in the windows that it was asked for in (sends.created_at), however late its price is known; a closed
 -- window has no counter. So for each open window: counter = sum of the ledger lines of the texts that were asked for in it (app.money_check).
 
@@ -112,49 +112,110 @@ $$;
 create or replace function app.next_start(p_span text) returns timestamptz language sql stable
 return date_trunc(p_span, date_trunc(p_span, now(), 'UTC') + ('1 ' || p_span)::interval, 'UTC');
 
--- One text of p_micros in the platform's hour and day, if neither gets more than its most: the last lock that a text takes. Says whether it is counted.
-create or replace function app.spend_platform(p_micros bigint, p_hour_most bigint, p_day_most bigint) returns boolean language plpgsql as $$
+-- Which of the eight parts of the platform's budget a text counts in.
+create or replace function app.platform_slot(p_send_id uuid) returns smallint language sql immutable
+return (get_byte(uuid_send(p_send_id), 15) & 7)::smallint;
+
+-- One text of p_micros in the platform's hour and day, taken from its slot's share of them. Says whether it is counted; if not, app.spend_platform_all looks at the
+-- budget as a whole.
+create or replace function app.spend_platform(p_send_id uuid, p_micros bigint, p_hour_cap bigint, p_day_cap bigint) returns boolean language plpgsql as $$
 declare
   hour constant timestamptz := date_trunc('hour', now(), 'UTC');
   day constant timestamptz := date_trunc('day', hour, 'UTC');
 begin
-  insert into app.platform_spent as p (hour_start, hour_micros, day_start, day_micros)
-  select hour, p_micros, day, p_micros where p_micros <= least(p_hour_most, p_day_most)
-  on conflict on constraint platform_spent_pk do update
-    set hour_start = hour, hour_micros = case when p.hour_start = hour then p.hour_micros else 0 end + p_micros,
-        day_start = day, day_micros = case when p.day_start = day then p.day_micros else 0 end + p_micros
-    where p.hour_start <= hour
-      and case when p.hour_start = hour then p.hour_micros else 0 end + p_micros <= p_hour_most
-      and case when p.day_start = day then p.day_micros else 0 end + p_micros <= p_day_most;
-  return found;
+  begin
+    update app.platform_slots p
+       set hour_start = hour, hour_cap = p_hour_cap,
+           hour_most = case when p.hour_start = hour then p.hour_most else p_hour_cap / 8 end,
+           hour_micros = case when p.hour_start = hour then p.hour_micros else 0 end + p_micros,
+           day_start = day, day_cap = p_day_cap,
+           day_most = case when p.day_start = day then p.day_most else p_day_cap / 8 end,
+           day_micros = case when p.day_start = day then p.day_micros else 0 end + p_micros
+     where p.slot = app.platform_slot(p_send_id)
+       and case when p.hour_start = hour then p.hour_cap = p_hour_cap and p.hour_micros + p_micros <= p.hour_most
+                else p.hour_start < hour and p_micros <= p_hour_cap / 8 end
+       and case when p.day_start = day then p.day_cap = p_day_cap and p.day_micros + p_micros <= p.day_most
+                else p.day_start < day and p_micros <= p_day_cap / 8 end;
+    if not found then
+      raise exception using errcode = 'TG002';
+    end if;
+  exception when sqlstate 'TG002' then
+    -- rolled back, because the update may have waited for the row, found it too full, and kept it: app.spend_platform_all takes rows in another order
+    return false;
+  end;
+  return true;
 end
 $$;
 
--- The platform's money for one text of p_micros, which everybody waits for: after everything else, the text itself too, so that its row is held no longer than
--- the commit takes.
-create or replace function app.spend_last(p_rules app.rules, p_purpose text, p_micros bigint) returns void language plpgsql as $$
+-- The same, from the budget as a whole, of which p_share percent may be used: all slots are held (in their order), and what is left afterwards is dealt out to them evenly.
+-- Says whether it is counted. Set-up always goes this way: whether the reserve is touched shows in the sum only.
+create or replace function app.spend_platform_all(p_send_id uuid, p_micros bigint, p_hour_cap bigint, p_day_cap bigint, p_share integer)
+returns boolean language plpgsql as $$
 declare
-  share constant integer := case when p_purpose = 'phone_set_up' then 100 - p_rules.platform_reserve_percent else 100 end;
+  hour constant timestamptz := date_trunc('hour', now(), 'UTC');
+  day constant timestamptz := date_trunc('day', hour, 'UTC');
+  mine constant smallint := app.platform_slot(p_send_id);
+  spent record;
 begin
-  if not app.spend_platform(p_micros, p_rules.platform_hour_micros * share / 100, p_rules.platform_day_micros * share / 100) then
-    perform app.spend_platform_hit(p_rules, p_micros, share);
+  insert into app.platform_slots (slot) select n from generate_series(0, 7) n where (select count(*) from app.platform_slots) < 8
+  on conflict on constraint platform_slots_pk do nothing;
+  perform from app.platform_slots p order by p.slot for no key update;
+  select coalesce(sum(p.hour_micros) filter (where p.hour_start = hour), 0)::bigint as hour_micros, max(p.hour_start) as hour_start,
+         coalesce(sum(p.day_micros) filter (where p.day_start = day), 0)::bigint as day_micros
+    into spent from app.platform_slots p;
+  perform app.window_turned(spent.hour_start, hour);
+  if spent.hour_micros + p_micros > p_hour_cap * p_share / 100 or spent.day_micros + p_micros > p_day_cap * p_share / 100 then
+    return false;
   end if;
+  update app.platform_slots p
+     set hour_start = hour, hour_cap = p_hour_cap,
+         hour_micros = case when p.hour_start = hour then p.hour_micros else 0 end + case when p.slot = mine then p_micros else 0 end,
+         hour_most = case when p.hour_start = hour then p.hour_micros else 0 end + case when p.slot = mine then p_micros else 0 end
+                     + (p_hour_cap - spent.hour_micros - p_micros) / 8,
+         day_start = day, day_cap = p_day_cap,
+         day_micros = case when p.day_start = day then p.day_micros else 0 end + case when p.slot = mine then p_micros else 0 end,
+         day_most = case when p.day_start = day then p.day_micros else 0 end + case when p.slot = mine then p_micros else 0 end
+                    + (p_day_cap - spent.day_micros - p_micros) / 8;
+  return true;
 end
 $$;
 
--- What app.spend_platform met: layer platform_money refuses.
-create or replace function app.spend_platform_hit(p_rules app.rules, p_micros bigint, p_share integer) returns void language plpgsql as $$
+-- The platform's caps are others now: every slot is turned to the present hour and day, and what is left of the new caps is dealt out evenly.
+create or replace function app.platform_deal(p_hour_cap bigint, p_day_cap bigint) returns void language plpgsql as $$
 declare
   hour constant timestamptz := date_trunc('hour', now(), 'UTC');
   day constant timestamptz := date_trunc('day', hour, 'UTC');
+  spent record;
+begin
+  perform from app.platform_slots p order by p.slot for no key update;
+  select coalesce(sum(p.hour_micros) filter (where p.hour_start >= hour), 0)::bigint as hour_micros,
+         coalesce(sum(p.day_micros) filter (where p.day_start >= day), 0)::bigint as day_micros
+    into spent from app.platform_slots p;
+  update app.platform_slots p
+     set hour_start = greatest(p.hour_start, hour), hour_cap = p_hour_cap, hour_micros = case when p.hour_start >= hour then p.hour_micros else 0 end,
+         hour_most = case when p.hour_start >= hour then p.hour_micros else 0 end + greatest(0, p_hour_cap - spent.hour_micros) / 8,
+         day_start = greatest(p.day_start, day), day_cap = p_day_cap, day_micros = case when p.day_start >= day then p.day_micros else 0 end,
+         day_most = case when p.day_start >= day then p.day_micros else 0 end + greatest(0, p_day_cap - spent.day_micros) / 8;
+end
+$$;
+
+-- The platform's money for one text of p_micros: after everything else, the text itself too, so that the row that others may wait for is held no longer than the
+-- commit takes. Layer platform_money refuses here.
+create or replace function app.spend_last(p_send_id uuid, p_rules app.rules, p_purpose text, p_micros bigint) returns void language plpgsql as $$
+declare
+  set_up constant boolean := p_purpose = 'phone_set_up';
+  share constant integer := case when set_up then 100 - p_rules.platform_reserve_percent else 100 end;
   s record;
   span text;
 begin
-  select x.hour_start, case when x.hour_start = hour then x.hour_micros else 0 end + p_micros as hour_micros,
-         case when x.day_start = day then x.day_micros else 0 end + p_micros as day_micros
-    into s from (select) one left join app.platform_spent x on x.key = 'platform';
-  perform app.window_turned(s.hour_start, hour);
-  span := case when s.day_micros > p_rules.platform_day_micros * p_share / 100 then 'day' else 'hour' end;
+  if not set_up and app.spend_platform(p_send_id, p_micros, p_rules.platform_hour_micros, p_rules.platform_day_micros)
+     or app.spend_platform_all(p_send_id, p_micros, p_rules.platform_hour_micros, p_rules.platform_day_micros, share) then
+    return;
+  end if;
+  select coalesce(sum(p.hour_micros) filter (where p.hour_start = date_trunc('hour', now(), 'UTC')), 0) + p_micros as hour_micros,
+         coalesce(sum(p.day_micros) filter (where p.day_start = date_trunc('day', now(), 'UTC')), 0) + p_micros as day_micros
+    into s from app.platform_slots p;
+  span := case when s.day_micros > p_rules.platform_day_micros * share / 100 then 'day' else 'hour' end;
   perform app.hit(p_rules.shadow, 'platform_money', 'platform_money',
     case when s.day_micros <= p_rules.platform_day_micros and s.hour_micros <= p_rules.platform_hour_micros then 'reserve' else span end,
     app.seconds_until(app.next_start(span)));
@@ -231,14 +292,14 @@ begin
   returning x.money_state, x.money_steps into s.money_state, s.money_steps;
   perform app.ledger_add(p_tenant_id, p_send_id, s.money_steps, s.money_state, changed, s.country, s.purpose);
   if changed <> 0 or p_kind = 'released' then
-    perform app.money_counters(p_tenant_id, s.country, s.created_at, changed, (p_kind is not distinct from 'released')::integer);
+    perform app.money_counters(p_tenant_id, p_send_id, s.country, s.created_at, changed, (p_kind is not distinct from 'released')::integer);
   end if;
   return null;
 end
 $$;
 
 -- Puts the open windows right that a text of p_asked_at counts in: by p_change, and p_unsent texts fewer.
-create or replace function app.money_counters(p_tenant_id uuid, p_country text, p_asked_at timestamptz, p_change bigint, p_unsent integer) returns void
+create or replace function app.money_counters(p_tenant_id uuid, p_send_id uuid, p_country text, p_asked_at timestamptz, p_change bigint, p_unsent integer) returns void
 language plpgsql as $$
 declare
   hour constant timestamptz := date_trunc('hour', p_asked_at, 'UTC');
@@ -254,10 +315,10 @@ begin
          month_micros = s.month_micros + case when s.month_start = month then p_change else 0 end
    where s.tenant_id = p_tenant_id and s.month_start = month;
   if p_change <> 0 then
-    update app.platform_spent s
+    update app.platform_slots s
        set hour_micros = s.hour_micros + case when s.hour_start = hour then p_change else 0 end,
            day_micros = s.day_micros + case when s.day_start = day then p_change else 0 end
-     where s.key = 'platform' and s.day_start = day;
+     where s.slot = app.platform_slot(p_send_id) and s.day_start = day;
   end if;
 end
 $$;

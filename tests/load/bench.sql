@@ -2,7 +2,7 @@
 \set ON_ERROR_STOP on
 set client_min_messages = warning;
 drop schema if exists bench cascade;
-truncate app.tenants, app.slugs, app.platform_keys, app.ranges, app.velocity, app.breakers, app.spent, app.spent_countries, app.platform_spent cascade;
+truncate app.tenants, app.slugs, app.platform_keys, app.ranges, app.velocity, app.breakers, app.spent, app.spent_countries, app.platform_slots cascade;
 
 create schema bench;
 create table bench.users (

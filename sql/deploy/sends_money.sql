@@ -15,8 +15,10 @@ alter table app.sends
   add column money_steps smallint not null default 0,
   add column price_due_at timestamptz,
   add column price_checks smallint not null default 0,
+  add column feedback text,
   add column provider text,
   add column sender text;
+create index sends_feedback_due on app.sends (created_at) where feedback = 'due';
 create index sends_price_due on app.sends (price_due_at) where price_due_at is not null;
 
 comment on column app.sends.purpose is 'of the code; as in app.challenges';
@@ -27,6 +29,7 @@ comment on column app.sends.money_state is 'the last change to it; null: a test,
 comment on column app.sends.money_steps is 'how many changes';
 comment on column app.sends.price_due_at is 'when the provider is asked for the real price; null once settled';
 comment on column app.sends.price_checks is 'how often it was asked';
+comment on column app.sends.feedback is 'due, once its code was answered: the provider shall hear that; told, once that is under way';
 comment on column app.sends.provider is 'which driver posted it: messaging or verify';
 comment on column app.sends.sender is 'the sender (messaging service) that a certain failure moved it to; null: the first';
 

@@ -47,7 +47,7 @@ begin
       end if;
     end if;
   end loop;
-  return array_to_json(work || jobs.prices_due(p_limit));
+  return array_to_json(work || jobs.prices_due(p_limit) || jobs.feedback_due(p_limit));
 end
 $$;
 
@@ -83,5 +83,26 @@ begin
     end if;
   end loop;
   return work;
+end
+$$;
+
+-- Texts whose code was answered: the provider is told once, at best. Returns the list for jobs.sends_due.
+create or replace function jobs.feedback_due(p_limit bigint)
+returns json[] language plpgsql security definer set search_path = '' as $$
+declare
+  work json[];
+begin
+  if not app.entered('system') then
+    return array[]::json[];
+  end if;
+  with due as materialized (
+    select s.tenant_id, s.send_id from app.sends s where s.feedback = 'due' order by s.created_at limit p_limit
+  ), told as (
+    update app.sends s set feedback = 'told'
+      from due where s.tenant_id = due.tenant_id and s.send_id = due.send_id
+    returning s.tenant_id, s.send_id
+  )
+  select array_agg(json_build_object('tenant_id', t.tenant_id, 'send_id', t.send_id, 'action', 'feedback')) into work from told t;
+  return coalesce(work, array[]::json[]);
 end
 $$;

@@ -67,6 +67,25 @@ select pg_temp.queue('s2', '+2') \g /dev/null
 select is((api.send_claim(test.id('s2'))).status, 200, 'claimed') || E'\n' || is(pg_temp.heard('s2', 'SM2', 'delivered'), '204', 'the callback is faster') || E'\n' || is(pg_temp.outcome('s2', 1, 'accepted', 'SM2'), 'gone', 'the outcome changes nothing');
 select is(pg_temp.state('s2'), 'delivered', 'delivered');
 
+-- of two texts with one code that wait, only the later is sent
+select pg_temp.queue('s2a', '+2a') \g /dev/null
+update app.challenges set resend_at = now() where challenge_id = test.id('s2a c');
+select test.enter('alpha', 'p s2a', 'p s2a') \g /dev/null
+select is((test.send('second_step_send_code', 'unused', 's2b')).body->>'sends', '2', 'a resend while the first waits');
+select test.system('alpha') \g /dev/null
+select is((api.send_claim(test.id('s2a'))).code, 'gone', 'the first is not sent') || E'\n' || is(pg_temp.state('s2a'), 'expired', 'it has ended') || E'\n' || is((api.send_claim(test.id('s2b'))).status, 200, 'the second is');
+-- a kill switch holds for texts that wait
+select pg_temp.queue('s2c', '+2c') \g /dev/null
+insert into app.stops (key, cause, reason) values ('platform', 'switch', 'an attack');
+select is((api.send_claim(test.id('s2c'))).code, 'gone', 'stopped while it waited') || E'\n' || is(pg_temp.state('s2c'), 'expired', 'it has ended');
+delete from app.stops;
+-- what was answered is told to the provider, once
+update app.challenges set state = 'used', code_sealed = null where challenge_id = test.id('s1 c');
+select test.system(), (api.jobs_tick()).status \g /dev/null
+select is(pg_temp.due(), 'feedback', 'a code was answered') || E'\n' || is(pg_temp.due(), null, 'once');
+select test.system('alpha') \g /dev/null
+select is((api.send_look(test.id('s1'))).body->>'sid', 'SM1', 'its message is known');
+
 -- worth sending?
 select pg_temp.queue('s3', '+3') \g /dev/null
 update app.challenges set expires_at = now() + interval '10 seconds' where challenge_id = test.id('s3 c');

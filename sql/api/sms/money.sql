@@ -1,10 +1,11 @@
 -- The money of a text: taken from every budget before the text exists (spend_…), and put right when more is known (money_change).
 --
--- A budget is a row of app.spent (hour, day and month of a store), app.spent_countries (its day in a country) or app.platform_slots (hour and day of the platform). A window turns in the statement that
--- uses it. What a text costs counts in the windows that it was asked for in (sends.created_at), however late its price is known; a closed
+-- A budget is a row of app.spent (hour, day and month of a store), app.spent_countries (its day in a country) or app.platform_slots (hour and day of the
+-- platform). A window turns in the statement that uses it. What a text costs counts in the windows that it was asked for in (sends.created_at), however late its price is known; a closed
 -- window has no counter. So for each open window: counter = sum of the ledger lines of the texts that were asked for in it (app.money_check).
 
--- A counter is a window ahead of this transaction: it began before the window turned and reaches the row after one that began later. Decided again, it is in the new one.
+-- A counter is a window ahead of this transaction: it began before the window turned and reaches the row after one that began later. Decided again, it is in
+-- the new one.
 create or replace function app.window_turned(p_start timestamptz, p_mine timestamptz) returns void language plpgsql as $$
 begin
   if p_start > p_mine then
@@ -147,8 +148,8 @@ begin
 end
 $$;
 
--- The same, from the budget as a whole, of which p_share percent may be used: all slots are held (in their order), and what is left afterwards is dealt out to them evenly.
--- Says whether it is counted. Set-up always goes this way: whether the reserve is touched shows in the sum only.
+-- The same, from the budget as a whole, of which p_share percent may be used: all slots are held (in their order), and what is left afterwards is dealt out to
+-- them evenly. Says whether it is counted. Set-up always goes this way: whether the reserve is touched shows in the sum only.
 create or replace function app.spend_platform_all(p_send_id uuid, p_micros bigint, p_hour_cap bigint, p_day_cap bigint, p_share integer)
 returns boolean language plpgsql as $$
 declare
@@ -222,8 +223,8 @@ begin
 end
 $$;
 
--- Every layer that counts but the platform's money, for one text of p_micros to p_phone. A test session's text costs nothing and passes the layers of how often only. With shadow layers
--- among the rules the most are unbounded, and what was met is looked at afterwards.
+-- Every layer that counts but the platform's money, for one text of p_micros to p_phone. A test session's text costs nothing and passes the layers of how often
+-- only. With shadow layers among the rules the most are unbounded, and what was met is looked at afterwards.
 create or replace function app.spend_limits(p_phone app.phones, p_rules app.rules, p_purpose text, p_send_id uuid, p_micros bigint) returns void language plpgsql as $$
 declare
   endless constant bigint := 9000000000000000;
@@ -345,8 +346,8 @@ begin
 end
 $$;
 
--- Where a counter of the pinned store is not the sum of the ledger lines of the texts that were asked for in its window (I7): no rows when all is well. Lines that wait to be
--- chained count like the others.
+-- Where a counter of the pinned store is not the sum of the ledger lines of the texts that were asked for in its window (I7): no rows when all is well. Lines
+-- that wait to be chained count like the others.
 create or replace function app.money_check() returns table (counter text, counted bigint, ledger bigint) language plpgsql stable as $$
 begin
   return query

@@ -113,7 +113,8 @@ begin
   end if;
   select s.send_id, s.phone_id, s.challenge_id, s.user_id, s.mode, s.attempts, s.created_at, s.state as send_state,
          c.state as challenge_state, c.send_id as latest, c.code_sealed, c.expires_at, c.purpose, p.number_sealed, u.locale,
-         t.name, t.slug, t.status in ('trial', 'active') as tenant_active
+         t.name, t.slug, t.status in ('trial', 'active') as tenant_active,
+         s.mode = 'live' and exists (select from app.stops x where x.key = any (app.stop_keys(s.tenant_id, s.country)) and x.cause = 'switch') as stopped
     into text_
     from app.sends s
     join app.challenges c on c.tenant_id = s.tenant_id and c.user_id = s.user_id and c.challenge_id = s.challenge_id
@@ -124,10 +125,11 @@ begin
   if not found or text_.send_state <> 'queued' then
     return app.refuse('gone');
   end if;
-  -- the provider takes no shorter validity than 10 seconds; nothing stays undecided for more than 6 minutes; and of two texts with one code that wait
-  -- for the provider only the later is sent
+  -- the provider takes no shorter validity than 10 seconds; nothing stays undecided for more than 6 minutes; of two texts with one code that wait
+  -- for the provider only the later is sent; and a kill switch holds for those that wait, too
   if text_.latest <> p_send_id or text_.created_at <= now() - interval '350 seconds' or text_.challenge_state <> 'live'
-     or text_.expires_at <= now() + interval '10 seconds' or text_.number_sealed is null or not text_.tenant_active then
+     or text_.expires_at <= now() + interval '10 seconds' or text_.number_sealed is null or not text_.tenant_active
+     or text_.stopped then
     perform app.send_move(app.tenant(), p_send_id, null, 'expired', p_reason => 'expired');
     return app.refuse('gone');
   end if;
@@ -145,8 +147,10 @@ begin
 end
 $$;
 
--- The sender reports how its post ended, and which driver posted it; p_sender: which sender posts it next, when it is another than the first. p_outcome: accepted (p_sid), retry (certainly not posted; again in p_retry_in_ms), refused or failed (certain
--- and final), ambiguous (nobody knows), expired, delivered (test mode). All but accepted, ambiguous and delivered may touch shared rows: they commit alone. Returns 204; gone, when the claim is not this one's any more.
+-- The sender reports how its post ended, and which driver posted it; p_sender: which sender posts it next, when it is another than the first. p_outcome:
+-- accepted (p_sid), retry (certainly not posted; again in p_retry_in_ms), refused or failed (certain and final), ambiguous (nobody knows), expired,
+-- delivered (test mode). All but accepted, ambiguous and delivered may touch shared rows: they commit alone. Returns 204; gone, when the claim is not this
+-- one's any more.
 create or replace function api.send_outcome(p_send_id uuid, p_fence bigint, p_outcome text, p_sid text, p_error_code bigint, p_reason text,
                                             p_retry_in_ms bigint, p_provider text, p_sender text)
 returns api.reply language plpgsql security definer set search_path = '' as $$
@@ -178,7 +182,8 @@ end
 $$;
 
 -- The sender looks for work that no request has poked it for. Returns 200 with a list of {tenant_id, send_id, action}: claim, resolve
--- (ambiguous), poll (accepted, no callback) or price (ended, its real price not known; see send_settle). Across tenants, so the work is done in jobs.sends_due.
+-- (ambiguous), poll (accepted, no callback), price (ended, its real price not known; see send_settle) or
+-- feedback (its code was answered; the provider is told so, once). Across tenants, so the work is done in jobs.sends_due.
 create or replace function api.sends_due(p_limit bigint)
 returns api.reply language plpgsql security definer set search_path = '' as $$
 begin
@@ -200,7 +205,8 @@ begin
     return app.refuse('gone');
   end if;
   select json_build_object(
-           'sid', s.sid, 'mode', s.mode, 'provider', s.provider, 'sender', s.sender, 'reserved_micros', s.reserved_micros, 'sent_at', (extract(epoch from s.posted_at) * 1000)::bigint,
+           'sid', s.sid, 'mode', s.mode, 'provider', s.provider, 'sender', s.sender, 'reserved_micros', s.reserved_micros,
+           'sent_at', (extract(epoch from s.posted_at) * 1000)::bigint,
            'challenge_id', s.challenge_id, 'user_id', s.user_id, 'phone_id', s.phone_id,
            'to_sealed', encode(p.number_sealed, 'hex'), 'code_sealed', encode(c.code_sealed, 'hex'), 'purpose', c.purpose,
            'expires_in', case when c.state = 'live' then greatest(0, floor(extract(epoch from c.expires_at - now())))::integer end,
@@ -211,7 +217,7 @@ begin
     join app.users u on u.tenant_id = s.tenant_id and u.user_id = s.user_id
     join app.tenants t on t.tenant_id = s.tenant_id
     left join app.phones p on p.tenant_id = s.tenant_id and p.user_id = s.user_id and p.phone_id = s.phone_id
-   where s.tenant_id = app.tenant() and s.send_id = p_send_id and (s.due_at is not null or s.price_due_at is not null);
+   where s.tenant_id = app.tenant() and s.send_id = p_send_id and (s.due_at is not null or s.price_due_at is not null or s.feedback = 'told');
   if not found then
     return app.refuse('gone');
   end if;

@@ -1,8 +1,8 @@
 -- The money of a text: taken from every budget before the text exists (spend_…), and put right when more is known (money_change).
 --
 -- A budget is a row of app.spent (hour, day and month of a store), app.spent_countries (its day in a country) or app.platform_slots (hour and day of the
--- platform). A window turns in the statement that uses it. What a text costs counts in the windows that it was asked for in (sends.created_at), however late its price is known; a closed
--- window has no counter. So for each open window: counter = sum of the ledger lines of the texts that were asked for in it (app.money_check).
+-- platform). A window turns in the statement that uses it. What a text costs counts in the windows that it was asked for in (sends.created_at), however late
+-- its price is known; a closed window has no counter. So for each open window: counter = sum of the ledger lines of the texts that were asked for in it (app.money_check).
 
 -- A counter is a window ahead of this transaction: it began before the window turned and reaches the row after one that began later. Decided again, it is in
 -- the new one.

@@ -20,6 +20,8 @@ create table app.breakers (
   constraint breakers_pk primary key (key),
   constraint breakers_state_known check (state in ('closed', 'open', 'half_open'))
 ) with (fillfactor = 75);
+-- what a text looks for: nearly always nothing
+create index breakers_not_closed on app.breakers (key) where state <> 'closed';
 
 comment on table app.breakers is 'platform table: what is known of texts by number range, country, store, store and country, and all: how many were answered, and whether the breaker is open';
 comment on column app.breakers.key is '"range 1415555", "country DE", "tenant <uuid>", "tenant_country <uuid> DE", "platform"';

@@ -39,7 +39,8 @@ return array['range ' || p_range, 'tenant_country ' || p_tenant_id || ' ' || p_c
 create or replace function app.stop_keys(p_tenant_id uuid, p_country text) returns text[] language sql stable
 return array['platform', 'country ' || p_country, 'tenant ' || p_tenant_id, 'tenant_country ' || p_tenant_id || ' ' || p_country];
 
--- Every rule for one text, in one row. One select, so that it becomes part of the caller's.
+-- Every rule for one text, in one row. One select, so that it becomes part of the caller's. Keys are made of the arguments alone: a condition that computes with
+-- another table's column is not let through row-level security, and the whole table would be read.
 create or replace function app.send_rules(p_tenant_id uuid, p_country text, p_range text, p_platform_index bytea)
 returns setof app.rules language sql stable rows 1 as $$
   select t.sms_countries, t.code_life_seconds, t.country,
@@ -62,7 +63,7 @@ returns setof app.rules language sql stable rows 1 as $$
     left join app.country_limits c on c.tenant_id = t.tenant_id and c.country = p_country
     left join app.prices p on p.country = p_country
     left join app.breakers bc on bc.key = 'country ' || p_country
-    left join app.breakers bp on bp.key = 'tenant_country ' || t.tenant_id || ' ' || p_country
+    left join app.breakers bp on bp.key = 'tenant_country ' || p_tenant_id || ' ' || p_country
    where t.tenant_id = p_tenant_id
 $$;
 

@@ -113,8 +113,7 @@ begin
   end if;
   select s.send_id, s.phone_id, s.challenge_id, s.user_id, s.mode, s.attempts, s.created_at, s.state as send_state,
          c.state as challenge_state, c.send_id as latest, c.code_sealed, c.expires_at, c.purpose, p.number_sealed, u.locale,
-         t.name, t.slug, t.status in ('trial', 'active') as tenant_active,
-         s.mode = 'live' and exists (select from app.stops x where x.key = any (app.stop_keys(s.tenant_id, s.country)) and x.cause = 'switch') as stopped
+         t.name, t.slug, t.status in ('trial', 'active') as tenant_active, s.country
     into text_
     from app.sends s
     join app.challenges c on c.tenant_id = s.tenant_id and c.user_id = s.user_id and c.challenge_id = s.challenge_id
@@ -129,7 +128,8 @@ begin
   -- for the provider only the later is sent; and a kill switch holds for those that wait, too
   if text_.latest <> p_send_id or text_.created_at <= now() - interval '350 seconds' or text_.challenge_state <> 'live'
      or text_.expires_at <= now() + interval '10 seconds' or text_.number_sealed is null or not text_.tenant_active
-     or text_.stopped then
+     or text_.mode = 'live' and exists (
+       select from app.stops x where x.key = any (app.stop_keys(app.tenant(), text_.country)) and x.cause = 'switch') then
     perform app.send_move(app.tenant(), p_send_id, null, 'expired', p_reason => 'expired');
     return app.refuse('gone');
   end if;

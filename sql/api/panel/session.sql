@@ -38,15 +38,22 @@ begin
 end
 $$;
 
--- The JSON of whether texts go out, from the row of app.stops that holds longest; null: they do.
-create or replace function app.texts_json(p_cause text, p_until timestamptz) returns json language plpgsql stable as $$
+-- The JSON of whether texts go out; if not, why, and until when: what holds longest.
+create or replace function app.texts_json(p_tenant_id uuid, p_stopped boolean) returns json language plpgsql stable as $$
+declare
+  stop record;
 begin
-  if p_cause is null then
+  if not p_stopped then
     return '{"available":true}'::json;
   end if;
+  select x.cause, x.until into stop
+    from app.stops x
+   where x.key = any (app.stop_keys(p_tenant_id, (select h.country from app.tenants h where h.tenant_id = p_tenant_id)))
+     and (x.until is null or x.until > now())
+   order by x.until desc nulls first limit 1;
   return json_build_object('available', false,
-                           'reason', case p_cause when 'switch' then 'stopped' when 'provider' then 'provider_down' else p_cause end,
-                           'until', app.time(p_until));
+                           'reason', case stop.cause when 'switch' then 'stopped' when 'provider' then 'provider_down' else stop.cause end,
+                           'until', app.time(stop.until));
 end
 $$;
 
@@ -61,7 +68,11 @@ declare
   challenge app.challenges;
 begin
   select s1.state, s1.role, s1.second_step_at, s1.seen_at, s1.expires_at, s1.destination, s1.return_url,
-         t.name as store_name, t.slug, t.country, m.*, stop.cause, stop.until,
+         t.name as store_name, t.slug, t.country, m.*,
+         -- does anything keep texts from going out? Nearly never. The country by a select of its own: see app.send_rules
+         exists (select from app.stops x
+                  where x.key = any (app.stop_keys(tenant, (select h.country from app.tenants h where h.tenant_id = tenant)))
+                    and (x.until is null or x.until > now())) as stopped,
          (select max(c.challenge_id::text)::uuid from app.challenges c
            where c.tenant_id = tenant and c.user_id = person and c.state = 'live' and c.expires_at > now()) as challenge_id,
          case when p_device_hash is null then false
@@ -71,12 +82,6 @@ begin
     from app.sessions s1
     join app.tenants t on t.tenant_id = s1.tenant_id
     cross join app.methods(tenant, person) m
-    left join lateral (
-      select x.cause, x.until from app.stops x
-       -- the country by a select of its own: see app.send_rules
-       where x.key = any (app.stop_keys(tenant, (select h.country from app.tenants h where h.tenant_id = tenant)))
-         and (x.until is null or x.until > now())
-       order by x.until desc nulls first limit 1) stop on true
    where s1.tenant_id = tenant and s1.user_id = person and s1.token_hash = hash;
   if not found then
     return null;
@@ -95,7 +100,7 @@ begin
     'trusted_device', s.trusted_device,
     'challenge', case when s.challenge_id is not null then app.challenge_json(challenge) end,
     'locked_until', app.time(s.locked_until),
-    'texts', app.texts_json(s.cause, s.until),
+    'texts', app.texts_json(tenant, s.stopped),
     'fresh_until', case when s.second_step_at > now() - interval '15 minutes' then app.time(s.second_step_at + interval '15 minutes') end,
     'idle_until', app.time(least(s.seen_at + interval '15 minutes', s.expires_at)),
     'expires_at', app.time(s.expires_at),

@@ -22,7 +22,7 @@ struct fetch {
     char *form;                   /* the request's body; sent up to form_at */
     size_t form_len, form_at;
     char *body; /* the answer's */
-    size_t len;
+    size_t len, most;
     char error[CURL_ERROR_SIZE];
     bool private_allowed;
 };
@@ -147,7 +147,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     struct fetch *fetch = arg;
     size_t len = size * count;
 
-    if (len > ANSWER_MOST - fetch->len)
+    if (len > fetch->most - fetch->len)
         return 0; /* too much: the transfer fails, and its outcome is uncertain */
     fetch->body = realloc(fetch->body, fetch->len + len + 1);
     if (!fetch->body)
@@ -217,6 +217,7 @@ static void set_up(struct fetch *fetch, const struct fetch_request *request)
     if (!easy)
         die("no memory");
     fetch->easy = easy;
+    fetch->most = request->most ? request->most : ANSWER_MOST;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, fetch);
     curl_easy_setopt(easy, CURLOPT_URL, request->url);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
@@ -357,4 +358,26 @@ static void finish(struct fetch *fetch, CURLcode code)
 const struct fetch_answer *fetch_answer(struct req *rq)
 {
     return &inside(rq)->fetched;
+}
+
+struct fetch_answer fetch_once(const struct fetch_request *request, char **ret_body)
+{
+    const struct allowed *target = find_allowed(request->url);
+    struct fetch fetch = {.private_allowed = target && target->private_allowed};
+    CURLcode code = CURLE_URL_MALFORMAT;
+    long status = 0;
+
+    if (target) {
+        set_up(&fetch, request);
+        code = curl_easy_perform(fetch.easy);
+        curl_easy_getinfo(fetch.easy, CURLINFO_RESPONSE_CODE, &status);
+    }
+    struct fetch_answer answer = {.end = how_far(fetch.easy, code), .error = curl_easy_strerror(code)};
+    if (answer.end == FETCH_ANSWERED)
+        answer.status = (int)status;
+    answer.body_len = fetch.len;
+    answer.body = *ret_body = fetch.body ? fetch.body : strdup("");
+    curl_easy_cleanup(fetch.easy);
+    free(fetch.form);
+    return answer;
 }

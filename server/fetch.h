@@ -1,6 +1,6 @@
 /* fetch: outbound HTTPS on libcurl's multi interface; one await like db_call.
  *
- * Only the hosts named at start are reachable, https only, no redirects, answer at most 64 KiB, deadline given per
+ * Only the hosts named at start are reachable, https only, no redirects, ceiling of the answer and deadline given per
  * call. The outcome says how far the request got, because that decides whether it may be repeated.
  */
 #ifndef SERVER_FETCH_H
@@ -29,6 +29,7 @@ struct fetch_request {
     const char *password;
     const char *form; /* application/x-www-form-urlencoded body, or NULL; copied */
     long deadline_ms;
+    size_t most; /* bytes of an answer that is not too large; 0: 64 KiB */
 };
 
 void fetch_start(const char *ca_file);    /* once per worker; NULL or "": the system's authorities */
@@ -36,5 +37,8 @@ void fetch_allow(const char *url_prefix); /* scheme://host[:port] that may be ca
 void fetch_stop(void);
 void fetch_call(struct req *rq, const struct fetch_request *request, step *next);
 const struct fetch_answer *fetch_answer(struct req *rq);
+
+/* For subcommands, after fetch_start and fetch_allow: one blocking call. The answer's body is the caller's to free. */
+struct fetch_answer fetch_once(const struct fetch_request *request, char **ret_body);
 
 #endif

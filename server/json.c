@@ -312,38 +312,47 @@ static const char *query_pointer(struct req *rq, const char *name, size_t len)
     return len > MOST_NAME ? "?" : req_printf(rq, "?%.*s", (int)len, name);
 }
 
-/* Complaints about parameters that nobody knows or that come twice. */
-static void query_strangers(struct req *rq)
+/* Complaints about parameters that are none of the known ones (NULL-terminated, at most 2) or that come twice. */
+static void query_strangers(struct req *rq, const char *const *known)
 {
-    static const char *const KNOWN[] = {"limit", "cursor"};
-    bool seen[LEN(KNOWN)] = {false};
+    bool seen[2] = {false};
     size_t len;
 
     for (const char *at = rq->query; *at; at += len, at += *at == '&') {
         size_t name = strcspn(at, "=&"), i = 0;
         len = strcspn(at, "&");
-        while (i < LEN(KNOWN) && (strlen(KNOWN[i]) != name || strncmp(KNOWN[i], at, name) != 0))
+        while (known[i] && (strlen(known[i]) != name || strncmp(known[i], at, name) != 0))
             i++;
-        if (i == LEN(KNOWN))
+        if (!known[i])
             json_bad(rq, query_pointer(rq, at, name), "unknown_field");
         else if (seen[i])
             json_bad(rq, query_pointer(rq, at, name), "invalid");
         else
             seen[i] = true;
-        if (i < LEN(KNOWN) && !req_query(rq, KNOWN[i]))
+        if (known[i] && !req_query(rq, known[i]))
             json_bad(rq, query_pointer(rq, at, name), "invalid"); /* its value, or a neighbour's, cannot be decoded */
     }
 }
 
+/* Reads limit and returns the cursor's text, NULL when there is none. */
+static const char *page_read(struct req *rq, int64_t *ret_limit)
+{
+    static const char *const KNOWN[] = {"limit", "cursor", NULL};
+    const char *limit = req_query(rq, "limit");
+
+    query_strangers(rq, KNOWN);
+    *ret_limit = 50;
+    if (limit && !page_limit(limit, ret_limit))
+        json_bad(rq, "?limit", "invalid");
+    return req_query(rq, "cursor");
+}
+
 bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t ret_after[16], bool *ret_has_after)
 {
-    const char *limit = req_query(rq, "limit"), *cursor = req_query(rq, "cursor");
-    int64_t number = 50;
+    int64_t number;
     uint8_t after[16];
+    const char *cursor = page_read(rq, &number);
 
-    query_strangers(rq);
-    if (limit && !page_limit(limit, &number))
-        json_bad(rq, "?limit", "invalid");
     if (cursor && !text_untypeid(prefix, cursor, after))
         json_bad(rq, "?cursor", "invalid");
     if (!json_done(rq))
@@ -353,4 +362,27 @@ bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t r
     if (cursor)
         memcpy(ret_after, after, 16);
     return true;
+}
+
+bool json_page_numbered(struct req *rq, int64_t *ret_limit, int64_t *ret_after)
+{
+    int64_t number;
+    const char *cursor = page_read(rq, &number);
+    size_t len = cursor ? strlen(cursor) : 0;
+
+    if (cursor && (len < 1 || len > 18 || strspn(cursor, "0123456789") != len))
+        json_bad(rq, "?cursor", "invalid");
+    if (!json_done(rq))
+        return false;
+    *ret_limit = number;
+    *ret_after = cursor ? strtoll(cursor, NULL, 10) : 0;
+    return true;
+}
+
+const char *json_query(struct req *rq, const char *name)
+{
+    const char *const known[] = {name, NULL};
+
+    query_strangers(rq, known);
+    return req_query(rq, name);
 }

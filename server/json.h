@@ -35,6 +35,12 @@ bool json_done(struct req *rq) MUST_USE;
 bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t ret_after[16],
                bool *ret_has_after) MUST_USE;
 
+/* The same for a list whose cursor is a number from 0 to 10^18 - 1; *ret_after is 0 without one. */
+bool json_page_numbered(struct req *rq, int64_t *ret_limit, int64_t *ret_after) MUST_USE;
+/* The one query parameter that a route takes, decoded; NULL when absent. Others are complaints; json_done answers them.
+ */
+const char *json_query(struct req *rq, const char *name);
+
 /* From now on jansson's memory is wiped before it is freed: bodies hold codes and keys. Once, before any JSON. */
 void json_wipe_memory(void);
 

@@ -15,13 +15,14 @@ static void start(struct counter *counters, const char *name, const char *label,
 static void count(struct counter *counters, const char *word);
 
 /* Each list ends with OTHER, which takes what is not in it. */
-static struct counter sends[] = {{"accepted"},  {"delivered"}, {"retry"}, {"failed"}, {"config"},
-                                 {"ambiguous"}, {"resolved"},  {"gone"},  {OTHER}};
+static struct counter sends[] = {{"accepted"}, {"delivered"}, {"retry"}, {"failed"},  {"config"},   {"ambiguous"},
+                                 {"resolved"}, {"gone"},      {"moved"}, {"settled"}, {"feedback"}, {OTHER}};
 static struct counter verifies[] = {{"right"},  {"code_wrong"}, {"code_expired"}, {"challenge_exhausted"},
                                     {"locked"}, {"method_off"}, {OTHER}};
 static struct counter refusals[] = {
-    {"resend_too_early"}, {"limit_phone"},         {"limit_user"},        {"limit_address"},
-    {"limit_range"},      {"country_not_allowed"}, {"number_suppressed"}, {OTHER},
+    {"resend_too_early"},    {"limit_phone"},       {"limit_user"},    {"limit_address"},  {"limit_range"},
+    {"country_not_allowed"}, {"number_suppressed"}, {"texts_stopped"}, {"price_too_high"}, {"limit_country"},
+    {"breaker_open"},        {"limit_ramp"},        {"limit_money"},   {"platform_money"}, {OTHER},
 };
 static struct metric *waiting_gauge;
 

@@ -20,6 +20,16 @@ const struct route ROUTES[] = {
     {"POST",   "/v1/tenants/{tenant}/keys",           HOST_API, LEVEL_PLATFORM,   BODY_JSON,          key_create, "key_create"},
     {"GET",    "/v1/tenants/{tenant}/keys",           HOST_API, LEVEL_PLATFORM,   BODY_NONE,          key_list, "key_list"},
     {"DELETE", "/v1/tenants/{tenant}/keys/{key}",     HOST_API, LEVEL_PLATFORM,   BODY_NONE,          key_revoke, "key_revoke"},
+    {"GET",    "/v1/tenants/{tenant}/limits",         HOST_API, LEVEL_PLATFORM,   BODY_NONE,          limits_read, "limits_read"},
+    {"PATCH",  "/v1/tenants/{tenant}/limits",         HOST_API, LEVEL_PLATFORM,   BODY_JSON,          limits_change, "limits_change"},
+    {"POST",   "/v1/tenants/{tenant}/limits/rehearse", HOST_API, LEVEL_PLATFORM,  BODY_JSON,          limits_rehearse, "limits_rehearse"},
+    {"GET",    "/v1/tenants/{tenant}/usage",          HOST_API, LEVEL_PLATFORM,   BODY_NONE,          usage_read, "usage_read"},
+    {"GET",    "/v1/tenants/{tenant}/usage.csv",      HOST_API, LEVEL_PLATFORM,   BODY_NONE,          usage_csv, "usage_csv"},
+    {"GET",    "/v1/tenants/{tenant}/ledger",         HOST_API, LEVEL_PLATFORM,   BODY_NONE,          ledger_list, "ledger_list"},
+    {"GET",    "/v1/limits",                          HOST_API, LEVEL_PLATFORM,   BODY_NONE,          platform_limits_read, "platform_limits_read"},
+    {"PATCH",  "/v1/limits",                          HOST_API, LEVEL_PLATFORM,   BODY_JSON,          platform_limits_change, "platform_limits_change"},
+    {"PUT",    "/v1/stops",                           HOST_API, LEVEL_PLATFORM,   BODY_JSON,          stop_set, "stop_set"},
+    {"GET",    "/v1/stops",                           HOST_API, LEVEL_PLATFORM,   BODY_NONE,          stop_list, "stop_list"},
 
     /* a store's backend */
     {"POST",   "/v1/launches",                        HOST_API, LEVEL_TENANT,     BODY_JSON,          launch_create, "launch_create"},
@@ -61,9 +71,11 @@ const struct route ROUTES[] = {
     {"GET",    "/api/sessions",                       HOST_PANEL, LEVEL_SIGNED_IN,  BODY_NONE,          session_list, "session_list"},
     {"DELETE", "/api/sessions",                       HOST_PANEL, LEVEL_SIGNED_IN,  BODY_NONE,          session_end_others, "session_end_others"},
     {"DELETE", "/api/sessions/{session}",             HOST_PANEL, LEVEL_SIGNED_IN,  BODY_NONE,          session_remove, "session_remove"},
+    {"GET",    "/api/texts",                          HOST_PANEL, LEVEL_SIGNED_IN,  BODY_NONE,          texts_read, "texts_read"},
 
     /* Twilio */
     {"POST",   "/hooks/twilio/{tenant}/{send}/{mac}", HOST_HOOKS, LEVEL_CALLBACK,   BODY_FORM,          send_callback, "send_callback"},
+    {"POST",   "/hooks/twilio/inbound",               HOST_HOOKS, LEVEL_CALLBACK,   BODY_FORM,          number_opted_in, "number_opted_in"},
 };
 /* clang-format on */
 const size_t ROUTE_COUNT = LEN(ROUTES);

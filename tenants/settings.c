@@ -15,8 +15,14 @@ const struct config_key SETTINGS[] = {
     {"twilio_user", CONFIG_TEXT, NULL, 0, 0, "API key SID (SK…) or account SID"},
     {"twilio_secret_file", CONFIG_SECRET_FILE, NULL, 0, 0, "secret of the API key, or the account's auth token"},
     {"twilio_auth_token_file", CONFIG_SECRET_FILE, NULL, 0, 0, "one or two lines: the auth tokens that callbacks may be signed with"},
-    {"twilio_messaging_service", CONFIG_TEXT, "", 0, 0, "MG…; goes before twilio_from"},
+    {"twilio_messaging_service", CONFIG_TEXT, "", 0, 0, "MG…; goes before twilio_from. A second one behind a space takes over, once for a text, when the first certainly failed"},
     {"twilio_from", CONFIG_TEXT, "", 0, 0, "the sender's number, +…"},
+    {"provider", CONFIG_TEXT, "messaging", 0, 0, "messaging (Programmable Messaging) or verify (Verify with our own codes)"},
+    {"twilio_verify_service", CONFIG_TEXT, "", 0, 0, "VA…, for provider = verify"},
+    {"twilio_verify_url", CONFIG_ORIGINS, "https://verify.twilio.com", 0, 0, "where Verify's API is"},
+    {"twilio_pricing_url", CONFIG_ORIGINS, "https://pricing.twilio.com", 0, 0, "where the prices are"},
+    {"twilio_number_types", CONFIG_TEXT, "", 0, 0, "kinds of sending number whose prices count, as Twilio calls them, separated by commas; empty: all"},
+    {"currency", CONFIG_TEXT, "USD", 0, 0, "the currency that Twilio charges, and everything is counted in"},
     {"sender_concurrency", CONFIG_INT, "64", 1, 10000, "posts under way per worker"},
 };
 /* clang-format on */

@@ -11,17 +11,19 @@
 #include "routes.h"
 #include "settings.h"
 #include "sms/callbacks.h"
+#include "sms/price_sync.h"
 #include "sms/sender.h"
 #include "sms/texts.h"
 
 #include <liboath/oath.h>
 
-#define JOBS_MS 10000 /* between rounds of expiry and clean-up */
+#define JOBS_MS 2000 /* between rounds of the ledger, the breakers, expiry and clean-up */
 
 static bool check_config(void);
 static bool texts_fit(void);
 static void start(void);
 static void stop(void);
+static int command(int argc, char **argv);
 static void jobs_start(void *unused);
 static step jobs_tick, jobs_end;
 
@@ -45,9 +47,18 @@ int main(int argc, char **argv)
         .check_config = check_config,
         .start = start,
         .stop = stop,
-        .command = platform_keys_command,
+        .command = command,
     };
     return server_main(argc, argv, &app);
+}
+
+static int command(int argc, char **argv)
+{
+    static int (*const commands[])(int, char **) = {platform_keys_command, prices_command, ledger_command};
+    int code = -1;
+    for (size_t i = 0; i < LEN(commands) && code < 0; i++)
+        code = commands[i](argc, argv);
+    return code;
 }
 
 /* Everything that can be wrong is said at once. What is read here is shared by the workers, which are forked later. */
@@ -90,6 +101,7 @@ static void start(void)
     if (oath_init() != OATH_OK)
         die("liboath does not start");
     sender_start();
+    price_sync_start();
     loop_every(JOBS_MS, jobs_start, NULL);
 }
 

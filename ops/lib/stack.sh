@@ -11,6 +11,7 @@
 TWILIO_ACCOUNT=AC7469$(printf '0%.0s' {1..28})
 TWILIO_USER=SK7469$(printf '0%.0s' {1..28})
 TWILIO_SERVICE=MG7469$(printf '0%.0s' {1..28})
+TWILIO_VERIFY_SERVICE=VA7469$(printf '0%.0s' {1..28})
 
 stack_secrets() {
   mkdir -p "$RUN/keys"
@@ -86,6 +87,9 @@ twilio_user = $TWILIO_USER
 twilio_secret_file = $RUN/keys/twilio-secret
 twilio_auth_token_file = $RUN/keys/twilio-auth-token
 twilio_messaging_service = $TWILIO_SERVICE
+twilio_verify_service = $TWILIO_VERIFY_SERVICE
+twilio_verify_url = https://127.0.0.1:$TILLGATE_TWILIO_TLS_PORT
+twilio_pricing_url = https://127.0.0.1:$TILLGATE_TWILIO_TLS_PORT
 LINES
 }
 
@@ -94,5 +98,5 @@ stack_sandbox_arguments() {
   SANDBOX=(node "$ROOT/ops/sandbox/main.mjs" --run "$RUN" --store-port "$TILLGATE_STORE_PORT" --port "$TILLGATE_TWILIO_PORT"
     --tls-port "$TILLGATE_TWILIO_TLS_PORT" --phone-port "$TILLGATE_PHONE_PORT"
     --api "http://api.tillgate.localhost:$TILLGATE_HTTP_PORT" --account "$TWILIO_ACCOUNT" --user "$TWILIO_USER"
-    --service "$TWILIO_SERVICE" --ledger "$RUN/ledger.jsonl")
+    --service "$TWILIO_SERVICE" --verify-service "$TWILIO_VERIFY_SERVICE" --ledger "$RUN/ledger.jsonl")
 }

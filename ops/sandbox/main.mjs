@@ -27,6 +27,7 @@ const { values: given } = parseArgs({
     secret: { type: 'string' },
     'auth-token': { type: 'string' },
     service: { type: 'string' },
+    'verify-service': { type: 'string' },
     ledger: { type: 'string' },
     pace: { type: 'string', default: '1' },
   },
@@ -71,6 +72,7 @@ function twilioOptions() {
     // Two lines while a token is being replaced; the first one signs.
     authToken: given['auth-token'] ?? file('keys/twilio-auth-token')?.trim().split('\n')[0],
     service: given.service ?? null,
+    verifyService: given['verify-service'] ?? null,
     ledger: given.ledger,
     ca: file('tls/ca.pem'),
     pace: Number(given.pace),

@@ -4,15 +4,19 @@
 // "arrives" (an event that the phone page shows) just before delivered. Its `course` may end otherwise: by a magic number
 // (twilio_codes.mjs), by a fault, or because its ValidityPeriod is over before it could be sent.
 //
+// Verify (twilio_verify.mjs), whose texts run the same course without callbacks, and the Pricing API (twilio_prices.mjs) are at the
+// same address.
+//
 // Control, for tests and the curious, on loopback only, JSON:
 //   POST   /_control/faults    one fault or a list of them; see FAULTS below; answers what is active
 //   GET    /_control/faults
 //   GET    /_control/messages  every message accepted since the last reset, oldest first, with its callbacks; ?to=+1…
 //   POST   /_control/callback  {sid, status, error_code?}: one more callback, whenever you like (late, impossible, repeated)
+//   POST   /_control/prices    {currency}: what the prices are in, until the reset
 //   POST   /_control/reset     forgets messages and faults
 //
-// FAULTS. Every fault may have `to` (this number only), `times` (how often, else until the reset) and, for the first group,
-// `op` ("create", the default, "read" or "list").
+// FAULTS. Every fault may have `to` (this number only), `service` (posts of this Messaging Service only), `times` (how often, else until
+// the reset) and, for the first group, `op` ("create", the default, "read" or "list").
 //   {kind:"delay", ms}                        the answer waits
 //   {kind:"status", status, code?, accept?}   answers with this status; accept: the message is taken all the same
 //   {kind:"garbage", body?, status?, accept?} answers with something that is not Twilio's JSON
@@ -32,6 +36,8 @@ import http from 'node:http'
 import https from 'node:https'
 import { listen, readBody, request, sendJson, stop } from './net.mjs'
 import { CODES, errorBody, magicCode } from './twilio_codes.mjs'
+import { servePrices } from './twilio_prices.mjs'
+import { serveVerify } from './twilio_verify.mjs'
 
 const API = '/2010-04-01'
 const STEPS = { queued: 30, sent: 150, arrival: 380, final: 400, price: 500 } // milliseconds after the POST
@@ -40,7 +46,7 @@ const FAULTS = [...REPLY_FAULTS, 'delay', 'outcome', 'stall', 'slow', 'callbacks
 
 /**
  * Starts it. Options: host, port (0: any), tls {port, key, cert}, account, user, secret (Basic auth; the account with the auth
- * token works too), authToken (signs callbacks), service (the Messaging Service), ledger (file that gets a synced line for
+ * token works too), authToken (signs callbacks), service (the Messaging Services, separated by a space), verifyService, ledger (file that gets a synced line for
  * every accepted message), ca (trusted for https callbacks), pace (1: the times above).
  * Returns {url, tlsUrl, events, messages, faults, reset, close}; events emits 'arrival' with {sid, to, from, body, at}.
  */
@@ -51,6 +57,7 @@ export async function startTwilio(options) {
     pace: 1,
     ...options,
     messages: [],
+    verifications: [],
     faults: [],
     timers: new Set(),
     events: new EventEmitter(),
@@ -88,14 +95,20 @@ async function handle(twilio, incoming, response) {
   if (url.pathname.startsWith('/_control/')) return control(twilio, incoming, response, url)
   response.setHeader('Twilio-Request-Id', `RQ${randomBytes(16).toString('hex')}`)
   const body = await readBody(incoming)
-  const match = url.pathname.match(/^\/2010-04-01\/Accounts\/(AC[0-9a-fA-F]{32})\/Messages(?:\/([^/]+))?\.json$/)
+  const match = url.pathname.match(/^\/2010-04-01\/Accounts\/(AC[0-9a-fA-F]{32})\/Messages(?:\/([^/]+))?(\/Feedback)?\.json$/)
   const refuse = (code, status, message) => sendJson(response, status, errorBody(code, status, message))
 
   if (!authorized(twilio, incoming.headers.authorization)) {
     response.setHeader('WWW-Authenticate', 'Basic realm="Twilio API"')
     return refuse(20003, 401)
   }
+  if (url.pathname.startsWith('/v1/Messaging/')) return servePrices(twilio, incoming, response, url)
+  if (url.pathname.startsWith('/v2/')) {
+    const tools = { send: (form) => sendVerification(twilio, form), fault: (op, to) => verifyFault(twilio, op, to) }
+    return serveVerify(twilio, incoming, response, url, new URLSearchParams(body), tools)
+  }
   if (!match || match[1] !== twilio.account) return refuse(20404, 404, `The requested resource ${url.pathname} was not found`)
+  if (match[3]) return takeFeedback(twilio, incoming, response, match[2], new URLSearchParams(body), refuse)
   if (match[2]) {
     if (incoming.method !== 'GET') return refuse(20004, 405, 'Method not allowed')
     return readMessage(twilio, response, match[2], url)
@@ -123,7 +136,7 @@ function same(a, b) {
 async function createMessage(twilio, response, form) {
   const to = form.get('To') ?? ''
   await delayAnswer(twilio, 'create', to)
-  const fault = takeFault(twilio, REPLY_FAULTS, 'create', to)
+  const fault = takeFault(twilio, REPLY_FAULTS, 'create', to, form.get('MessagingServiceSid'))
   if (fault?.kind === 'drop' && fault.when !== 'after') return response.destroy()
   if (fault && !takesMessage(fault)) return answerFault(response, fault, null)
 
@@ -146,7 +159,7 @@ function formProblem(twilio, form) {
   if (code && CODES[code].refused) return errorBody(code, CODES[code].refused, magicMessage(code, to))
   if (!/^\+[1-9][0-9]{6,14}$/.test(to)) return errorBody(21211, 400, `The 'To' number ${to} is not a valid phone number.`)
   if (!form.get('From') && !form.get('MessagingServiceSid')) return errorBody(21603, 400, "A 'From' phone number is required.")
-  if (form.get('MessagingServiceSid') && form.get('MessagingServiceSid') !== twilio.service) {
+  if (form.get('MessagingServiceSid') && !(twilio.service ?? '').split(' ').includes(form.get('MessagingServiceSid'))) {
     return errorBody(21701, 400, 'The Messaging Service does not exist')
   }
   if (!form.get('Body')) return errorBody(21602, 400, 'Message body is required.')
@@ -164,12 +177,12 @@ function magicMessage(code, to) {
   return code === 21211 ? `The 'To' number ${to} is not a valid phone number.` : CODES[code].message
 }
 
-function accept(twilio, form) {
+function accept(twilio, form, sid = `SM${randomBytes(16).toString('hex')}`) {
   const now = Date.now()
   const service = form.get('MessagingServiceSid')
   const body = form.get('Body')
   const message = {
-    sid: `SM${randomBytes(16).toString('hex')}`,
+    sid,
     account: twilio.account,
     service,
     to: form.get('To'),
@@ -179,6 +192,7 @@ function accept(twilio, form) {
     status: service ? 'accepted' : 'queued',
     errorCode: null,
     price: null,
+    feedback: null,
     createdAt: now,
     updatedAt: now,
     sentAt: null,
@@ -191,6 +205,46 @@ function accept(twilio, form) {
   twilio.messages.push(message)
   if (twilio.ledgerFile !== null) writeLedger(twilio.ledgerFile, message)
   return message
+}
+
+// A text of Verify: no callback, and an attempt's id.
+function sendVerification(twilio, { to, body, parameters }) {
+  const form = new URLSearchParams({ To: to, Body: body, MessagingServiceSid: 'Verify' })
+  const message = accept(twilio, form, `VL${randomBytes(16).toString('hex')}`)
+  message.parameters = parameters
+  run(twilio, message)
+  return message
+}
+
+async function verifyFault(twilio, op, to) {
+  await delayAnswer(twilio, op, to)
+  const fault = takeFault(twilio, REPLY_FAULTS, op, to)
+  const takes = fault && op === 'create' && (takesMessage(fault) && !(fault.kind === 'drop' && fault.when !== 'after'))
+  const answer = (response, message) => {
+    if (fault.kind === 'drop') response.destroy()
+    else answerFault(response, fault, message)
+    return true
+  }
+  return {
+    before: (response, message = null) => (fault && !takes ? answer(response, message) : false),
+    after: (response, message) => (takes ? answer(response, message) : false),
+  }
+}
+
+function takeFeedback(twilio, incoming, response, sid, form, refuse) {
+  const message = twilio.messages.find((candidate) => candidate.sid === sid)
+  if (incoming.method !== 'POST') return refuse(20004, 405, 'Method not allowed')
+  if (!message) return refuse(20404, 404)
+  message.feedback = form.get('Outcome') ?? 'confirmed'
+  const uri = `${API}/Accounts/${message.account}/Messages/${message.sid}/Feedback.json`
+  return sendJson(response, 201, {
+    account_sid: message.account,
+    date_created: rfc2822(Date.now()),
+    date_updated: rfc2822(Date.now()),
+    message_sid: message.sid,
+    outcome: message.feedback,
+    uri,
+  })
 }
 
 // On disk before the answer leaves: the ledger is what really was accepted, whatever dies next.
@@ -490,6 +544,7 @@ async function control(twilio, incoming, response, url) {
   const body = parseJson(await readBody(incoming))
   if (route === 'POST reset') return sendJson(response, 200, reset(twilio))
   if (route === 'POST faults') return sendJson(response, 201, { faults: addFaults(twilio, body) })
+  if (route === 'POST prices') return sendJson(response, 200, { currency: (twilio.currency = body.currency ?? 'USD') })
   if (route === 'POST callback') return controlCallback(twilio, response, body)
   return sendJson(response, 404, { error: 'no such control' })
 }
@@ -519,7 +574,7 @@ function controlCallback(twilio, response, { sid, status, error_code: errorCode 
 }
 
 function describe(message) {
-  return { ...resource(message), validity: message.validity, callback: message.callback, callbacks: message.callbacks, parameters: message.parameters }
+  return { ...resource(message), validity: message.validity, callback: message.callback, callbacks: message.callbacks, feedback: message.feedback, parameters: message.parameters }
 }
 
 function addFaults(twilio, list) {
@@ -533,6 +588,8 @@ function reset(twilio) {
   for (const timer of twilio.timers) clearTimeout(timer)
   twilio.timers.clear()
   twilio.messages.length = 0
+  twilio.verifications.length = 0
+  twilio.currency = 'USD'
   twilio.faults.length = 0
   return {}
 }
@@ -542,11 +599,11 @@ async function delayAnswer(twilio, op, to) {
   if (fault) await new Promise((resolve) => setTimeout(resolve, fault.ms))
 }
 
-/** The first active fault of these kinds for this operation (null: any) and number; one of its times is used up. */
-function takeFault(twilio, kinds, op, to) {
+/** The first active fault of these kinds for this operation (null: any), number and service; one of its times is used up. */
+function takeFault(twilio, kinds, op, to, service = null) {
   const fault = twilio.faults.find(
     (candidate) =>
-      kinds.includes(candidate.kind) && (op === null || (candidate.op ?? 'create') === op) && (!candidate.to || candidate.to === to),
+      kinds.includes(candidate.kind) && (op === null || (candidate.op ?? 'create') === op) && (!candidate.to || candidate.to === to) && (!candidate.service || candidate.service === service),
   )
   if (!fault) return null
   fault.times -= 1

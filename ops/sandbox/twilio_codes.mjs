@@ -35,6 +35,9 @@ export const CODES = {
   30034: { course: 'undelivered', message: 'US A2P 10DLC - message from an unregistered number' },
   30036: { course: 'failed', message: 'Validity period expired' },
   30450: { course: 'undelivered', message: 'Message delivery blocked (SMS pumping protection)' },
+  60200: { refused: 400, message: 'Invalid parameter' },
+  60203: { refused: 429, message: 'Max send attempts reached' },
+  60212: { refused: 429, message: 'Too many concurrent requests for phone number' },
   60410: { refused: 400, message: 'Verification delivery attempt blocked' },
   60605: { refused: 400, message: 'Verification delivery attempt blocked for the destination country' },
 }

@@ -34,7 +34,13 @@ begin
       from due
      where c.tenant_id = due.tenant_id and c.user_id = due.user_id and c.challenge_id = due.challenge_id
        and c.state = 'used' and not c.counted
-    returning c.range
+    returning c.range, c.tenant_id, c.send_id
+  ), told as (
+    -- the provider learns from it which texts people wanted
+    update app.sends s set feedback = 'due'
+      from done
+     where s.tenant_id = done.tenant_id and s.send_id = done.send_id and s.mode = 'live' and s.sid is not null
+       and s.state in ('accepted', 'sent', 'delivered')
   )
   insert into app.ranges as r (range, verified)
   select done.range, count(*) from done group by done.range order by done.range
@@ -42,7 +48,8 @@ begin
   get diagnostics counted = row_count;
 
   removed := jobs.clean_up(p_batch);
-  return json_build_object('ran', true, 'challenges_expired', expired, 'ranges_counted', counted, 'removed', removed);
+  return json_build_object('ran', true, 'challenges_expired', expired, 'ranges_counted', counted, 'removed', removed,
+                           'money', jobs.money(10 * p_batch));
 end
 $$;
 

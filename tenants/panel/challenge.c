@@ -7,6 +7,7 @@
 #include "json.h"
 #include "panel/panel.h"
 #include "sms/sender.h"
+#include "sms/texts.h"
 #include "text.h"
 
 struct start {
@@ -34,7 +35,7 @@ void challenge_start(struct req *rq, const char *function, const char *purpose)
     crypt_wipe(code, sizeof(code));
     db_call(rq, DB_ALONE, &caller->enter, function,
             ARGS(db_uuid(start->challenge), db_uuid(start->send), db_bytes(start->mac, CRYPT_MAC),
-                 db_bytes(start->sealed, sealed), db_int(crypt_version())),
+                 db_bytes(start->sealed, sealed), db_int(crypt_version()), db_int(TEXTS_SEGMENTS)),
             challenge_start_then);
 }
 

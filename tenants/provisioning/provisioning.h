@@ -1,4 +1,4 @@
-/* provisioning: the handlers of what the platform's backend calls, and its operator's subcommand; routes.c says when.
+/* provisioning: the handlers of what the platform's backend calls, and its operator's subcommands; routes.c says when.
  */
 #ifndef TENANTS_PROVISIONING_H
 #define TENANTS_PROVISIONING_H
@@ -7,10 +7,18 @@
 
 step tenant_create, tenant_list, tenant_read, tenant_change, tenant_suspend, tenant_resume;
 step key_create, key_list, key_revoke;
+step limits_read, limits_change, limits_rehearse, platform_limits_read, platform_limits_change;
+step stop_set, stop_list;
+step usage_read, usage_csv;
+step ledger_list;
 step openapi_read;
 
 /* `tillgate platform-key create|list|revoke`. Returns the exit code, or -1 when argv names another subcommand. */
 int platform_keys_command(int argc, char **argv);
+
+/* `tillgate prices sync|list` and `tillgate ledger verify|verify-file`, likewise. */
+int prices_command(int argc, char **argv);
+int ledger_command(int argc, char **argv);
 
 /* Loads the API's description, which openapi_read answers with. */
 bool openapi_start(void) MUST_USE;

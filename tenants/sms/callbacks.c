@@ -5,6 +5,7 @@
 #include "config.h"
 #include "crypt.h"
 #include "db.h"
+#include "factors/phone_number.h"
 #include "hosts.h"
 #include "log.h"
 #include "sms/twilio.h"
@@ -13,6 +14,12 @@
 #define TOKENS 2
 #define TOKEN_TEXT 128
 
+struct opted_in {
+    uint8_t index[2][CRYPT_MAC]; /* under the two highest key versions */
+    bool old;                    /* is there a second one? */
+};
+
+static step number_opted_in_then;
 static bool is_our_address(struct req *rq, uint8_t *tenant, uint8_t *send);
 static bool is_twilios(struct req *rq);
 static const char *field(struct req *rq, const char *name, const char *older_name);
@@ -80,10 +87,46 @@ void send_callback(struct req *rq)
     }
     bool is_code = error && strlen(error) <= 6 && strspn(error, "0123456789") == strlen(error) && *error &&
                    strcmp(error, "0") != 0;
-    db_call(rq, DB_WRITE, caller_system(rq, ids), "send_callback",
+    /* A bad end gives money and uses back, which other transactions wait for: it commits alone. */
+    db_call(rq, twilio_lost(twilio_status(status)) ? DB_ALONE : DB_WRITE, caller_system(rq, ids), "send_callback",
             ARGS(db_uuid(ids + 16), db_text(sid), db_text(twilio_status(status)),
                  is_code ? db_int(strtol(error, NULL, 10)) : db_null_int(), db_text(NULL)),
             reply_row);
+}
+
+/* A text that came in. START (Twilio's word for all of its kind, in any language) ends the rest of a number that had
+ * texted STOP; what else people write to us is nothing to us. */
+void number_opted_in(struct req *rq)
+{
+    struct phone_number number;
+    struct opted_in *opted_in = rq->state = req_alloc(rq, sizeof(*opted_in));
+    if (!is_twilios(rq)) {
+        req_fail(rq, "signature_refused");
+        return;
+    }
+    const char *word = req_form(rq, "OptOutType"), *from = req_form(rq, "From");
+    if (!word || strcmp(word, "START") != 0 || !from || !phone_read(from, &number)) {
+        req_reply_empty(rq, 204);
+        return;
+    }
+    const int versions[] = {crypt_version(), crypt_version_before()};
+    for (size_t i = 0; i < LEN(versions) && versions[i]; i++)
+        crypt_mac(versions[i], NULL, "phone-velocity", number.e164, strlen(number.e164), opted_in->index[i]);
+    opted_in->old = crypt_version_before() != 0;
+    crypt_wipe(&number, sizeof(number));
+    db_call(rq, DB_WRITE, caller_system(rq, NULL), "number_opted_in", ARGS(db_bytes(opted_in->index[0], CRYPT_MAC)),
+            number_opted_in_then);
+}
+
+/* Numbers that were saved under the key before. */
+static void number_opted_in_then(struct req *rq)
+{
+    struct opted_in *opted_in = rq->state;
+    if (opted_in->old)
+        db_call(rq, DB_WRITE, caller_system(rq, NULL), "number_opted_in", ARGS(db_bytes(opted_in->index[1], CRYPT_MAC)),
+                reply_row);
+    else
+        reply_row(rq);
 }
 
 static bool is_our_address(struct req *rq, uint8_t *tenant, uint8_t *send)

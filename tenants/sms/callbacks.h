@@ -1,4 +1,4 @@
-/* callbacks: what Twilio tells us about a text, later. */
+/* callbacks: what Twilio tells us: what became of a text, and that somebody wants texts again. */
 #ifndef TENANTS_CALLBACKS_H
 #define TENANTS_CALLBACKS_H
 
@@ -7,6 +7,7 @@
 #define CALLBACKS_URL 512
 
 step send_callback;
+step number_opted_in;
 
 /* Reads the auth tokens that callbacks are signed with; logs what is wrong. */
 bool callbacks_start(void) MUST_USE;

@@ -11,7 +11,6 @@
 #include "sms/callbacks.h"
 #include "sms/opened.h"
 #include "sms/texts.h"
-#include "sms/twilio.h"
 #include "text.h"
 
 #define POST_DEADLINE_MS 5000 /* the user is told within 5 s (product.md) */
@@ -22,10 +21,15 @@ struct delivery {
     int64_t fence;
     int64_t attempt;
     long seconds_left;
+    const struct provider *provider;
+    const char *service; /* the messaging service that posts it, or "" */
+    bool may_move;       /* to the second messaging service, which it has not been to */
+    bool moved;
 };
 
 static step delivery_claimed, delivery_posted, delivery_recorded;
-static bool write_form(struct req *rq, char form[static TWILIO_FORM]);
+static void choose_sender(struct delivery *delivery, json_t *body);
+static bool write_post(struct req *rq, struct provider_post *ret);
 static void log_refusal(struct req *rq, const struct fetch_answer *answer, const struct twilio_outcome *outcome);
 static void record_posted(struct req *rq, const struct twilio_outcome *outcome);
 static void record(struct req *rq, const char *outcome, const char *sid, long error, const char *reason, long retry_ms);
@@ -51,35 +55,47 @@ static void delivery_claimed(struct req *rq)
     delivery->fence = json_integer_value(json_object_get(body, "fence"));
     delivery->attempt = json_integer_value(json_object_get(body, "attempt"));
     delivery->seconds_left = (long)json_integer_value(json_object_get(body, "expires_in"));
+    choose_sender(delivery, body);
 
-    char form[TWILIO_FORM];
+    struct provider_post post;
     if (!mode || strcmp(mode, "live") != 0) {
         record(rq, "delivered", NULL, 0, NULL, 0); /* a test key's: never spends money */
         return;
     }
-    if (!write_form(rq, form)) {
+    if (!write_post(rq, &post)) {
         record(rq, "failed", NULL, 0, "unknown", 0);
         return;
     }
     if (!flow_take(sender_flow(), loop_now_ms())) {
-        crypt_wipe(form, sizeof(form));
+        crypt_wipe(&post, sizeof(post));
         record(rq, "retry", NULL, 0, "provider_down", flow_wait_ms(sender_flow(), loop_now_ms()) + pause_ms(1));
         return;
     }
     const struct account *account = sender_account();
     fetch_call(rq,
                &(struct fetch_request){.method = "POST",
-                                       .url = req_printf(rq, "%s.json", account->messages),
+                                       .url = post.url,
                                        .user = account->user,
                                        .password = account->secret,
-                                       .form = form,
+                                       .form = post.form,
                                        .deadline_ms = POST_DEADLINE_MS},
                delivery_posted);
-    crypt_wipe(form, sizeof(form));
+    crypt_wipe(&post, sizeof(post));
+}
+
+/* A text that was moved to another sender stays there; one that was not may move, once. */
+static void choose_sender(struct delivery *delivery, json_t *body)
+{
+    const struct account *account = sender_account();
+    const char *sender = json_string_value(json_object_get(body, "sender"));
+    bool second = sender && strcmp(sender, account->service[1]) == 0;
+    delivery->provider = sender_provider(NULL);
+    delivery->service = account->service[second];
+    delivery->may_move = delivery->provider == &PROVIDER_MESSAGING && !sender && *account->service[1];
 }
 
 /* Opens number and code, composes the text, and encodes it. False, and logged, when something of it cannot be. */
-static bool write_form(struct req *rq, char form[static TWILIO_FORM])
+static bool write_post(struct req *rq, struct provider_post *ret)
 {
     struct errand *errand = rq->state;
     struct delivery *delivery = errand->state;
@@ -99,13 +115,16 @@ static bool write_form(struct req *rq, char form[static TWILIO_FORM])
                                                    .host = opened.host,
                                                    .seconds = delivery->seconds_left},
                               text) &&
-                twilio_form(&(struct twilio_message){.to = opened.number,
-                                                     .from = account->from,
-                                                     .messaging_service = account->messaging_service,
-                                                     .body = text,
-                                                     .status_callback = url,
-                                                     .seconds_left = delivery->seconds_left},
-                            form);
+                delivery->provider->post(account,
+                                         &(struct twilio_message){.to = opened.number,
+                                                                  .from = account->from,
+                                                                  .messaging_service = delivery->service,
+                                                                  .body = text,
+                                                                  .status_callback = url,
+                                                                  .seconds_left = delivery->seconds_left,
+                                                                  .code = opened.code,
+                                                                  .locale = opened.locale},
+                                         ret);
     if (!good)
         log_event(LOG_ERROR, rq, "send_too_long", L_TEXT("host", opened.host));
     crypt_wipe(text, sizeof(text));
@@ -115,8 +134,10 @@ static bool write_form(struct req *rq, char form[static TWILIO_FORM])
 
 static void delivery_posted(struct req *rq)
 {
+    struct errand *errand = rq->state;
+    struct delivery *delivery = errand->state;
     const struct fetch_answer *answer = fetch_answer(rq);
-    struct twilio_outcome outcome = twilio_posted(answer);
+    struct twilio_outcome outcome = delivery->provider->posted(answer);
     bool well = answer->end == FETCH_ANSWERED && answer->status < 500 && outcome.verdict != TWILIO_CONFIG;
     flow_ended(sender_flow(), outcome.slow_down ? FLOW_SLOW_DOWN : well ? FLOW_GOOD : FLOW_BAD, loop_now_ms());
     if (outcome.verdict != TWILIO_ACCEPTED)
@@ -144,6 +165,11 @@ static void record_posted(struct req *rq, const struct twilio_outcome *outcome)
     struct errand *errand = rq->state;
     struct delivery *delivery = errand->state;
     const char *sid = *outcome->sid ? req_copy(rq, outcome->sid, strlen(outcome->sid)) : NULL;
+    if (outcome->sender_failed && delivery->may_move) {
+        delivery->moved = true;
+        record(rq, "retry", NULL, outcome->error, "provider_down", 1);
+        return;
+    }
     switch (outcome->verdict) {
     case TWILIO_ACCEPTED:
         record(rq, "accepted", sid, 0, NULL, 0);
@@ -174,18 +200,26 @@ static void record(struct req *rq, const char *outcome, const char *sid, long er
 {
     struct errand *errand = rq->state;
     struct delivery *delivery = errand->state;
-    counts_send(outcome);
-    db_call(rq, DB_WRITE, caller_system(rq, errand->tenant), "send_outcome",
+    bool shared =
+        strcmp(outcome, "accepted") != 0 && strcmp(outcome, "ambiguous") != 0 && strcmp(outcome, "delivered") != 0;
+    counts_send(delivery->moved ? "moved" : outcome);
+    /* What did not go out gives money and uses back, which other transactions wait for: it commits alone. */
+    db_call(rq, shared ? DB_ALONE : DB_WRITE, caller_system(rq, errand->tenant), "send_outcome",
             ARGS(db_uuid(errand->send), db_int(delivery->fence), db_text(outcome), db_text(sid),
-                 error ? db_int(error) : db_null_int(), db_text(reason), retry_ms ? db_int(retry_ms) : db_null_int()),
+                 error ? db_int(error) : db_null_int(), db_text(reason), retry_ms ? db_int(retry_ms) : db_null_int(),
+                 db_text(delivery->provider->name), db_text(delivery->moved ? sender_account()->service[1] : NULL)),
             delivery_recorded);
 }
 
-/* Nothing is left to do: "gone" means that a callback or another worker was faster. */
+/* "gone" means that a callback or another worker was faster. What moved to the other sender goes out at once. */
 static void delivery_recorded(struct req *rq)
 {
+    struct errand *errand = rq->state;
+    struct delivery *delivery = errand->state;
     if (db_row(rq)->code)
         log_event(LOG_INFO, rq, "send_outcome_late", L_TEXT("code", db_row(rq)->code));
+    else if (delivery->moved)
+        sender_poke(errand->tenant, errand->send);
 }
 
 /* 0.5, 1, 2, 4, 4, … s, ±10 %. */

@@ -11,14 +11,14 @@
 #include "sms/twilio.h"
 #include "text.h"
 
-#include <time.h>
-
 #define LOOK_DEADLINE_MS 5000
 
 struct lookup {
+    const struct provider *provider;
     char number[PHONE_TEXT];
     char mark[TEXTS_MARK]; /* "" when the code is forgotten */
     long long sent_ms;
+    struct twilio_wanted wanted; /* points into number and mark */
     struct twilio_seen seen[TWILIO_CANDIDATES];
     int found, tried;
 };
@@ -26,6 +26,7 @@ struct lookup {
 static step lookup_known, lookup_answered, lookup_listed, lookup_resolved;
 static void ask_for_message(struct req *rq, const char *sid);
 static void ask_for_list(struct req *rq);
+static void ask(struct req *rq, const char *url, step *next);
 static void resolve(struct req *rq);
 
 void lookup_begin(struct req *rq)
@@ -44,7 +45,8 @@ static void lookup_known(struct req *rq)
     req_secret(rq, lookup, sizeof(*lookup));
     const char *sid = json_string_value(json_object_get(db_body(rq), "sid"));
     lookup->sent_ms = json_integer_value(json_object_get(db_body(rq), "sent_at"));
-    if (twilio_is_sid(sid)) {
+    lookup->provider = sender_provider(json_string_value(json_object_get(db_body(rq), "provider")));
+    if (lookup->provider->is_sid(sid)) {
         ask_for_message(rq, sid);
         return;
     }
@@ -61,57 +63,51 @@ static void lookup_known(struct req *rq)
 
 static void ask_for_message(struct req *rq, const char *sid)
 {
+    struct errand *errand = rq->state;
+    struct lookup *lookup = errand->state;
+    char url[PROVIDER_URL];
+    lookup->provider->look(sender_account(), sid, url);
+    ask(rq, url, lookup_answered);
+}
+
+static void ask(struct req *rq, const char *url, step *next)
+{
     const struct account *account = sender_account();
     fetch_call(rq,
                &(struct fetch_request){.method = "GET",
-                                       .url = req_printf(rq, "%s/%s.json", account->messages, sid),
+                                       .url = url,
                                        .user = account->user,
                                        .password = account->secret,
                                        .deadline_ms = LOOK_DEADLINE_MS},
-               lookup_answered);
+               next);
 }
 
 static void lookup_answered(struct req *rq)
 {
     struct errand *errand = rq->state;
     struct lookup *lookup = errand->state;
-    if (!twilio_read_message(fetch_answer(rq), &lookup->seen[0]))
+    if (!lookup->provider->looked(fetch_answer(rq), &lookup->seen[0]))
         return; /* the next look is already due */
     lookup->found = 1;
     resolve(rq);
 }
 
-/* All messages to the number of the day of the post, in UTC, and the next: a post at midnight is of either. */
 static void ask_for_list(struct req *rq)
 {
     struct errand *errand = rq->state;
     struct lookup *lookup = errand->state;
-    const struct account *account = sender_account();
-    time_t day = (time_t)(lookup->sent_ms / 1000) - 60;
-    struct tm parts;
-    char date[16], number[4 * PHONE_TEXT];
-    gmtime_r(&day, &parts);
-    strftime(date, sizeof(date), "%Y-%m-%d", &parts);
-    text_percent(lookup->number, number, sizeof(number));
-    fetch_call(rq,
-               &(struct fetch_request){
-                   .method = "GET",
-                   .url = req_printf(rq, "%s.json?To=%s&DateSent%%3E=%s&PageSize=50", account->messages, number, date),
-                   .user = account->user,
-                   .password = account->secret,
-                   .deadline_ms = LOOK_DEADLINE_MS},
-               lookup_listed);
+    char url[PROVIDER_URL];
+    lookup->wanted = (struct twilio_wanted){
+        .to = lookup->number, .mark = *lookup->mark ? lookup->mark : NULL, .sent_ms = lookup->sent_ms};
+    lookup->provider->list(sender_account(), &lookup->wanted, url);
+    ask(rq, url, lookup_listed);
 }
 
 static void lookup_listed(struct req *rq)
 {
     struct errand *errand = rq->state;
     struct lookup *lookup = errand->state;
-    lookup->found =
-        twilio_find(fetch_answer(rq),
-                    &(struct twilio_wanted){
-                        .to = lookup->number, .mark = *lookup->mark ? lookup->mark : NULL, .sent_ms = lookup->sent_ms},
-                    lookup->seen);
+    lookup->found = lookup->provider->found(fetch_answer(rq), &lookup->wanted, lookup->seen);
     if (lookup->found > 0)
         resolve(rq);
 }
@@ -122,7 +118,8 @@ static void resolve(struct req *rq)
     struct errand *errand = rq->state;
     struct lookup *lookup = errand->state;
     const struct twilio_seen *seen = &lookup->seen[lookup->tried++];
-    db_call(rq, DB_WRITE, caller_system(rq, errand->tenant), "send_resolve",
+    /* A bad end gives money and uses back, which other transactions wait for: it commits alone. */
+    db_call(rq, twilio_lost(seen->status) ? DB_ALONE : DB_WRITE, caller_system(rq, errand->tenant), "send_resolve",
             ARGS(db_uuid(errand->send), db_text(seen->sid), db_text(seen->status),
                  seen->error ? db_int(seen->error) : db_null_int(), db_text(NULL)),
             lookup_resolved);

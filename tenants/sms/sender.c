@@ -39,9 +39,22 @@ struct waiting {
     uint8_t tenant[16];
     uint8_t send[16];
     step *begin;
+    const char *name; /* of the job, static */
     enum source source;
 };
 
+/* What sends_due may ask for. */
+static const struct {
+    const char *action, *name;
+    step *begin;
+} ACTIONS[] = {
+    {"claim", "delivery", delivery_begin}, {"resolve", "lookup", lookup_begin},      {"poll", "lookup", lookup_begin},
+    {"price", "settle", settle_begin},     {"feedback", "feedback", feedback_begin},
+};
+
+static bool read_services(const char *text);
+static const char *wrong_key(void);
+static bool is_sid_text(const char *kind, const char *text);
 static void enqueue(const struct waiting *work);
 static void begin_what_may(void *unused);
 static bool may_begin(const struct waiting *work);
@@ -57,38 +70,84 @@ static int under_way;
 static bool sweeping;
 static struct flow flow;
 static struct account account;
+static const struct provider *provider;
 static char account_secret[256];
 
 bool sender_check(void)
 {
     size_t len;
-    const char *sid = config_text("twilio_account");
     account.user = config_text("twilio_user");
     account.from = config_text("twilio_from");
-    account.messaging_service = config_text("twilio_messaging_service");
+    account.verify_url = config_text("twilio_verify_url");
+    account.verify_service = config_text("twilio_verify_service");
     snprintf(account.messages, sizeof(account.messages), "%s/2010-04-01/Accounts/%s/Messages",
-             config_text("twilio_url"), sid);
+             config_text("twilio_url"), config_text("twilio_account"));
+    provider = provider_named(config_text("provider"));
     if (!config_secret(config_text("twilio_secret_file"), account_secret, sizeof(account_secret), &len))
         return false;
     account_secret[strcspn(account_secret, "\r\n")] = '\0';
     account.secret = account_secret;
 
-    const char *wrong = strncmp(sid, "AC", 2) != 0 || strlen(sid) != 34 ? "twilio_account"
-                        : !*account.from && !*account.messaging_service ? "twilio_from"
-                        : *account.messaging_service && strlen(account.messaging_service) != 34
-                            ? "twilio_messaging_service"
-                        : !*account_secret                                       ? "twilio_secret_file"
-                        : strncmp(config_text("twilio_url"), "https://", 8) != 0 ? "twilio_url"
-                                                                                 : NULL;
+    bool services = read_services(config_text("twilio_messaging_service"));
+    const char *wrong = services ? wrong_key() : "twilio_messaging_service";
     if (wrong)
         log_event(LOG_ERROR, NULL, "config_value", L_TEXT("key", wrong));
     return !wrong;
+}
+
+/* "MG…", or "MG… MG…": the second takes over after a failure of the first. */
+static bool read_services(const char *text)
+{
+    static const size_t length = TWILIO_SID - 1;
+    size_t len = strlen(text);
+    memset(account.service, 0, sizeof(account.service));
+    if (len != 0 && len != length && (len != 2 * length + 1 || text[length] != ' '))
+        return false;
+    for (size_t i = 0; i < 2 && len > i * (length + 1); i++) {
+        memcpy(account.service[i], text + i * (length + 1), length);
+        if (strncmp(account.service[i], "MG", 2) != 0 || strchr(account.service[i], ' '))
+            return false;
+    }
+    return strcmp(account.service[0], account.service[1]) != 0 || len == 0;
+}
+
+/* The first key whose value makes no sense, or NULL. */
+static const char *wrong_key(void)
+{
+    char currency[MONEY_CURRENCY];
+    const struct {
+        const char *key;
+        bool wrong;
+    } checks[] = {
+        {"provider", !provider},
+        {"twilio_account", !is_sid_text("AC", config_text("twilio_account"))},
+        {"twilio_from", provider == &PROVIDER_MESSAGING && !*account.from && !*account.service[0]},
+        {"twilio_verify_service", provider == &PROVIDER_VERIFY && !is_sid_text("VA", account.verify_service)},
+        {"twilio_secret_file", !*account_secret},
+        {"twilio_url", strncmp(config_text("twilio_url"), "https://", 8) != 0},
+        {"twilio_verify_url", strncmp(account.verify_url, "https://", 8) != 0},
+        {"twilio_pricing_url", strncmp(config_text("twilio_pricing_url"), "https://", 8) != 0},
+        {"currency",
+         !money_read_currency(config_text("currency"), currency) || strcmp(currency, config_text("currency")) != 0},
+    };
+    for (size_t i = 0; i < LEN(checks); i++) {
+        if (checks[i].wrong)
+            return checks[i].key;
+    }
+    return NULL;
+}
+
+static bool is_sid_text(const char *kind, const char *text)
+{
+    return strncmp(text, kind, 2) == 0 && strlen(text) == TWILIO_SID - 1;
 }
 
 void sender_start(void)
 {
     fetch_start(config_text("twilio_ca_file"));
     fetch_allow(config_text("twilio_url"));
+    fetch_allow(config_text("twilio_verify_url"));
+    fetch_allow(config_text("twilio_pricing_url"));
     flow_start(&flow, (int)config_int("sender_concurrency"));
     loop_every(SWEEP_MS, sweep, NULL);
 }
@@ -104,6 +163,12 @@ const struct account *sender_account(void)
     return &account;
 }
 
+const struct provider *sender_provider(const char *name)
+{
+    const struct provider *named = provider_named(name);
+    return named ? named : provider;
+}
+
 struct flow *sender_flow(void)
 {
     return &flow;
@@ -111,7 +176,7 @@ struct flow *sender_flow(void)
 
 void sender_poke(const uint8_t *tenant, const uint8_t *send)
 {
-    struct waiting work = {.begin = delivery_begin, .source = POKED};
+    struct waiting work = {.begin = delivery_begin, .name = "delivery", .source = POKED};
     memcpy(work.tenant, tenant, 16);
     memcpy(work.send, send, 16);
     enqueue(&work);
@@ -148,7 +213,7 @@ static bool may_begin(const struct waiting *work)
 
 static void begin(const struct waiting *work)
 {
-    struct req *job = req_job(work->begin == delivery_begin ? "delivery" : "lookup", work->begin, NULL);
+    struct req *job = req_job(work->name, work->begin, NULL);
     struct errand *errand = job->state = req_alloc(job, sizeof(*errand));
     memcpy(errand->tenant, work->tenant, 16);
     memcpy(errand->send, work->send, 16);
@@ -195,8 +260,14 @@ static void sweep_then(struct req *rq)
         const char *action = json_string_value(json_object_get(due, "action"));
         if (!tenant || !send || !action || !text_unuuid(tenant, work.tenant) || !text_unuuid(send, work.send))
             continue;
-        work.begin = strcmp(action, "claim") == 0 ? delivery_begin : lookup_begin;
-        enqueue(&work);
+        for (size_t j = 0; j < LEN(ACTIONS); j++) {
+            if (strcmp(ACTIONS[j].action, action) == 0) {
+                work.begin = ACTIONS[j].begin;
+                work.name = ACTIONS[j].name;
+            }
+        }
+        if (work.begin)
+            enqueue(&work);
     }
 }
 

@@ -2,7 +2,7 @@
  * sender.c.
  *
  * sender.c says when (queue, limit, breaker, sweep); delivery.c takes one send to Twilio; lookup.c asks Twilio about
- * one.
+ * one, settle.c for its price, feedback.c tells that its code was entered. provider.h says in which words.
  */
 #ifndef TENANTS_SENDER_H
 #define TENANTS_SENDER_H
@@ -10,6 +10,7 @@
 #include "req.h"
 
 #include "sms/flow.h"
+#include "sms/provider.h"
 
 bool sender_check(
     void) MUST_USE;      /* the configuration: account, secrets, a sender; logs what is wrong, keeps what is right */
@@ -26,19 +27,18 @@ void sender_poke(const uint8_t *tenant, const uint8_t *send);
 struct errand {
     uint8_t tenant[16];
     uint8_t send[16];
-    void *state; /* of delivery.c or lookup.c, in the job's arena */
+    void *state; /* of delivery.c, lookup.c or settle.c, in the job's arena */
 };
 
 step delivery_begin; /* claim, post, record */
 step lookup_begin;   /* ask Twilio what became of it */
+step settle_begin;   /* ask Twilio what it cost */
+step feedback_begin; /* tell Twilio that the code was entered */
 
 /* The account at Twilio, from the configuration. */
-struct account {
-    const char *user, *secret; /* basic auth */
-    const char *from, *messaging_service;
-    char messages[512]; /* URL of the account's messages, without ".json" */
-};
 const struct account *sender_account(void);
+/* The provider of that name; the configured one for NULL. */
+const struct provider *sender_provider(const char *name);
 struct flow *sender_flow(void);
 
 #endif

@@ -1,6 +1,7 @@
 /* texts: templates, the GSM-7 alphabet, and store names made to fit. */
 #include "sms/texts.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define NOT_GSM 0u
@@ -42,6 +43,7 @@ bool texts_compose(const struct text_parts *parts, char out[static TEXTS_ROOM])
             continue;
         long septets = texts_septets(text);
         if (septets > 0 && septets <= TEXTS_SEGMENT) {
+            assert(texts_segments(text) == TEXTS_SEGMENTS);
             memcpy(out, text, sizeof(text));
             return true;
         }

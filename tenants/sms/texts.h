@@ -10,6 +10,7 @@
 #include "common.h"
 
 #define TEXTS_SEGMENT 160 /* septets of a text that is one segment (3GPP TS 23.038 §6.1.2.1.1) */
+#define TEXTS_SEGMENTS 1  /* that a composed text is sent in: what its price is multiplied by */
 #define TEXTS_ROOM 512    /* bytes that any text of ours fits in: 160 characters of at most 3 bytes */
 #define TEXTS_STORE 400   /* bytes of a store's name after replacing */
 

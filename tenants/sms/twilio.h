@@ -8,6 +8,7 @@
 
 #include "common.h"
 #include "fetch.h"
+#include "money.h"
 
 #define TWILIO_SID 35       /* two letters, 32 hex digits, NUL */
 #define TWILIO_FORM 4096    /* room that any form of ours fits in */
@@ -20,6 +21,7 @@ struct twilio_message {
     const char *body;
     const char *status_callback; /* URL */
     long seconds_left;           /* of the code's life; Twilio gives up then, instead of texting a dead code */
+    const char *code, *locale;   /* for a provider that words the text itself */
 };
 
 /* Writes the application/x-www-form-urlencoded body of POST …/Messages.json. False when it does not fit. */
@@ -37,16 +39,23 @@ enum twilio_verdict {
 struct twilio_outcome {
     enum twilio_verdict verdict;
     char sid[TWILIO_SID];
-    long error;     /* Twilio's error code, 0 when it gave none */
-    bool slow_down; /* HTTP 429 */
+    long error;         /* Twilio's error code, 0 when it gave none */
+    bool slow_down;     /* HTTP 429 */
+    bool sender_failed; /* certainly not sent, because of this sender: another one of ours may do better */
 };
 
 /* What became of a POST of a message. */
 struct twilio_outcome twilio_posted(const struct fetch_answer *answer);
 
+/* The same for an answer of status 4xx alone. */
+struct twilio_outcome twilio_refused(const struct fetch_answer *answer);
+/* The answer's JSON object, or NULL; the caller's to free. */
+json_t *twilio_json(const struct fetch_answer *answer);
+
 /* Is this word for a message's status known, and which of ours is it? "accepted", "sent", "delivered", "undelivered",
  * "failed"; NULL for any other word. */
 const char *twilio_status(const char *word);
+bool twilio_lost(const char *status); /* of ours: "undelivered" or "failed"? */
 
 /* "SM" or "MM" and 32 lower-case hex digits? */
 bool twilio_is_sid(const char *text);
@@ -56,6 +65,10 @@ struct twilio_seen {
     char sid[TWILIO_SID];
     const char *status; /* ours, static */
     long error;
+    bool has_price;       /* known already */
+    int64_t price_micros; /* of all segments together, 0 or more */
+    char currency[MONEY_CURRENCY];
+    long segments; /* 0 when not known */
 };
 
 /* Reads the answer to GET …/Messages/SID.json. False when it is none. */

@@ -1,9 +1,9 @@
 import test, { describe } from 'node:test';
 import assert from 'node:assert/strict';
-import { suite, problem, expect, until } from '../harness/suite.mjs';
+import { suite, problem, expect, newNumber, until } from '../harness/suite.mjs';
 import { Twilio, fieldsOf } from '../harness/twilio.mjs';
 
-const { stack, platform, sandbox } = await suite({ prism: true, twilioPrism: true });
+const { stack, platform, sandbox, db } = await suite({ prism: true, twilioPrism: true });
 const store = await platform.store();
 const twilio = new Twilio(stack);
 
@@ -98,5 +98,32 @@ describe('send_callback takes', () => {
     const challenge = await delivery();
     assert.deepEqual([challenge.delivery, challenge.reason], ['undelivered', 'unreachable']);
     assert.ok(Date.parse(challenge.resend_at) <= Date.now() + 1000, 'a text that is lost may be asked for again at once');
+  });
+});
+
+describe('number_opted_in', () => {
+  const inbound = (number, word, options) => twilio.post({ callback: `http://${stack.hosts().hooks}/hooks/twilio/inbound`, to: number },
+    { From: number, To: '+15005550006', Body: word, OptOutType: word }, options);
+
+  test('is Twilio\'s alone', async () => {
+    problem(await inbound('+14155550134', 'START', { signature: null }), 403, 'signature_refused');
+    problem(await inbound('+14155550134', 'START', { token: 'another' }), 403, 'signature_refused');
+  });
+
+  test('START ends the rest of a number that texted STOP, and of no other; other words do nothing', async () => {
+    const number = `${newNumber().slice(0, -5)}21610`;
+    const rested = () => db.value(`select count(*) from app.suppressions s join app.phones p using (platform_index)
+                                    where s.reason = 'opted_out' and app.typeid('phone', p.phone_id) = $1`, phone);
+    const browser = await (await platform.store()).launch();
+    await browser.savePhone(number);
+    expect(await browser.call('POST', '/api/phone/send-code'), 202);
+    const phone = expect(await browser.call('GET', '/api/session'), 200).phone.id;
+    await until('the rest', async () => await rested() === 1);
+    for (const [from, word] of [[number, 'HELP'], [newNumber(), 'START'], ['nonsense', 'START']]) {
+      assert.equal((await inbound(from, word)).status, 204);
+      assert.equal(await rested(), 1);
+    }
+    assert.equal((await inbound(number, 'START')).status, 204);
+    assert.equal(await rested(), 0);
   });
 });

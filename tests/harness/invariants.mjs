@@ -2,14 +2,15 @@
 // were told. Answers what is wrong, one sentence each.
 //
 // I1 no code accepted twice · I2 at most five guesses evaluated for a challenge · I3 every message has exactly one send, and no send has two
-// messages · I4 every 202 has its rows · I5 nothing undecided is forgotten · I8 the tenant of a row is that of its parents.
-// I6 (audit chain) and I7 (spend) belong to parts that are not built yet.
+// messages · I4 every 202 has its rows · I5 nothing undecided is forgotten · I6 the ledger's chain holds · I7 what is spent is what the ledger
+// says (both in money.mjs) · I8 the tenant of a row is that of its parents.
 import fs from 'node:fs';
+import { checkMoney } from './money.mjs';
 
 export async function checkInvariants(stack) {
   const told = clientLog(stack);
   const checks = await Promise.all([
-    acceptedOnce(stack, told), guesses(stack, told), messages(stack), promised(stack, told), undecided(stack), parents(stack),
+    acceptedOnce(stack, told), guesses(stack, told), messages(stack), promised(stack, told), undecided(stack), parents(stack), checkMoney(stack),
   ]);
   return checks.flat();
 }
@@ -61,7 +62,7 @@ async function guesses(stack, told) {
 }
 
 async function messages(stack) {
-  const ledger = stack.sandbox.ledger();
+  const ledger = stack.sandbox.ledger().filter((one) => one.callback); // Verify calls nobody back
   const sends = new Set((await stack.db.rows(`select app.typeid('send', send_id) as id from app.sends`)).map((row) => row.id));
   const bySend = countBy(ledger, (one) => new URL(one.callback).pathname.split('/')[4]);
   return [...bySend].flatMap(([id, count]) => [

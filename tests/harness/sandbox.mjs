@@ -16,7 +16,7 @@ export class Sandbox {
       '--store-port', ports.store, '--api', this.configured('api_origin'), '--ledger', this.ledgerFile,
       '--port', ports.twilio, '--tls-port', ports.twilio_tls, '--phone-port', ports.phone,
       '--account', this.configured('twilio_account'), '--user', this.configured('twilio_user'),
-      '--service', this.configured('twilio_messaging_service')].map(String);
+      '--service', this.configured('twilio_messaging_service'), '--verify-service', this.configured('twilio_verify_service')].map(String);
   }
 
   // On disk before Twilio's answer leaves: what was really accepted, whoever died afterwards.

@@ -2,7 +2,7 @@
 \set ON_ERROR_STOP on
 set client_min_messages = warning;
 drop schema if exists bench cascade;
-truncate app.tenants, app.slugs, app.platform_keys, app.ranges, app.velocity cascade;
+truncate app.tenants, app.slugs, app.platform_keys, app.ranges, app.velocity, app.breakers, app.spent, app.spent_countries, app.platform_slots cascade;
 
 create schema bench;
 create table bench.users (
@@ -29,6 +29,7 @@ begin
   delete from app.velocity;
   delete from app.events;
   delete from app.devices;
+  delete from app.ledger_entries;
   insert into app.sessions (tenant_id, user_id, token_hash, session_id, state, role, mode, second_step_at, destination, user_agent, address, expires_at)
     select tenant_id, user_id, token_hash, session_id, session_state, 'admin', 'live',
            case session_state when 'ready' then now() end, '/', 'Mozilla/5.0', address, now() + interval '10 minutes'

@@ -12,7 +12,7 @@ const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 // One statement does what the server sends as a pair: the call is bound to enter's row, so that it runs after it.
 const CALL = {
   read: ['launched', 'session_read', 'null::bytea'],
-  start: ['launched', 'second_step_send_code', 'u.new_challenge, u.new_send, u.mac, u.code_sealed, 1'],
+  start: ['launched', 'second_step_send_code', 'u.new_challenge, u.new_send, u.mac, u.code_sealed, 1, 1'],
   verify: ['launched', 'second_step_verify',
     'u.challenge_id, u.mac, null, null, null, true, u.new_session, u.new_token, null::uuid, null::bytea, \'Mozilla/5.0\''],
 };
@@ -37,6 +37,17 @@ export class Database {
   close = () => this.client?.end();
   query = async (text, values) => (await this.client.query(text, values)).rows;
   #arguments = () => ['-h', this.socket, '-p', String(this.port), '-U', 'postgres', '-d', this.database, '-q', '-v', 'ON_ERROR_STOP=1'];
+
+  // A copy of this database with a file of SQL applied to it. Nobody may be connected to the original meanwhile.
+  async copy(name, file) {
+    await this.close();
+    const twin = new Database({ ...this, database: name });
+    await output('psql', [...this.#arguments().map((word) => (word === this.database ? 'postgres' : word)), '-c', `drop database if exists ${name}`, '-c', `create database ${name} template ${this.database}`]);
+    await this.open();
+    await output('psql', [...twin.#arguments(), '-f', here(file)]);
+    await twin.open();
+    return twin;
+  }
 
   async seed() {
     await output('psql', [...this.#arguments(), '-f', here('bench.sql')]);

@@ -24,6 +24,7 @@ const GOALS = [
   ['verify.p99', 'verify a code, p99 at 64 connections', 'ms', 10, 10, 1],
   ['verify.server', 'verify a code, CPU of the server', 'µs', 32, 21, 1],
   ['verify.node', 'verify a code against node:http + pg', '×', 2.5, 4, 2],
+  ['money.ratio', 'send decision with the layers of money and fraud against without, CPU of Postgres', '×', 1.5, 1.3, 2],
   ['plain.ratio', 'a request without database against the bare h2o loop', '×', 0.85, 0.95, 2],
   ['alone.read', 'one client alone, p50 of a session read', 'ms', 0.3, 0.17, 2],
   ['alone.start', 'one client alone, p50 of a start', 'ms', 0.9, 0.5, 2],

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { spawn } from 'node:child_process';
 import { median, medians } from './figures.mjs';
-import { memory, sleep, start, stop, waitPort } from './machine.mjs';
+import { cpu, memory, sleep, start, stop, waitPort } from './machine.mjs';
 
-export const SECTIONS = { plain, read, start: challengeStart, verify, alone, neighbour, memory: memorySection, startup, sender, growth };
+export const SECTIONS = { plain, read, start: challengeStart, verify, money, alone, neighbour, memory: memorySection, startup, sender, growth };
 
 const WORKERS = availableParallelism();
 
@@ -81,6 +81,37 @@ async function compare(bench, kind, name, plan) {
   record(bench, kind, name, rounds);
   bench.notes.push(`${name}: the ceiling is pgbench with ${clients} connections.`);
   bench.memory.push([`after ${name}: server, node:http + pg`, ...['load', 'nodeLoad'].map((key) => median(rounds.map((r) => r[key])).toFixed(1))]);
+}
+
+// What the layers of money and fraud add to a send decision: the same call, in turns, on this database and on a copy in which those layers are lifted
+// (lifted.sql says which). CPU of Postgres per call decides: a commit's wait for the disk is the same for both and would hide the difference.
+async function money(bench) {
+  const { database } = bench;
+  const count = bench.quick ? 1500 : 4000;
+  await database.reset();
+  const lifted = await database.copy('lifted', 'lifted.sql');
+  // One statement waits for another's commit at the platform's row: on a slow disk longer than the server would.
+  for (const { database: name } of [database, lifted]) await database.query(`alter role tillgate_server in database ${name} set lock_timeout = 0`);
+  const side = async (place) => {
+    await place.reset();
+    const before = cpu(place.pid);
+    const rate = await place.ceiling('start', WORKERS, { count });
+    const calls = Math.floor(count / WORKERS) * WORKERS;
+    return { rate, cpu: (cpu(place.pid) - before) / calls };
+  };
+  await side(database);
+  await side(lifted);
+  const rounds = await turns(bench, async () => {
+    const without = await side(lifted);
+    const whole = await side(database);
+    return { ratio: whole.cpu / without.cpu, time: without.rate / whole.rate, whole: whole.cpu, without: without.cpu, rate: whole.rate, withoutRate: without.rate };
+  });
+  await database.query(`alter role tillgate_server in database ${database.database} reset lock_timeout`);
+  await lifted.close();
+  const middle = medians(rounds);
+  bench.figures.money = middle;
+  bench.notes.push(`money: a send decision takes Postgres ${middle.whole.toFixed(0)} µs of CPU with all layers, ${middle.without.toFixed(0)} µs without money and fraud (${rounds.map(({ ratio }) => ratio.toFixed(2)).join(', ')} ×); ` +
+    `with its durable commit, ${WORKERS} connections: ${middle.rate.toFixed(0)}/s against ${middle.withoutRate.toFixed(0)}/s (${middle.time.toFixed(2)} ×).`);
 }
 
 async function fastest(candidates, rateOf) {

@@ -32,4 +32,11 @@ insert into app.sessions (tenant_id, user_id, token_hash, session_id, state, rol
   select tenant_id, user_id, sha256(token_hash), bench.yesterday(session_id), 'ready', 'admin', 'live', '/', 'Mozilla/5.0', address,
          now() - interval '2 hours', now() - interval '1 hour', now() + interval '10 hours'
   from bench.users order by n;
+-- Old stores with money and a history in their country: no ramp, no bound on unanswered texts stands in the way of the measurement.
+insert into app.tenant_limits (tenant_id, day_micros, month_micros, ramp_lifted_reason)
+  select tenant_id, 1000000000000, 1000000000000, 'measured' from app.tenants order by tenant_id;
+update app.platform_limits set hour_micros = 1000000000000, day_micros = 1000000000000;
+insert into app.breakers (key, sent, verified, usual)
+  select 'country US', 1000000, 1000000, 0 union all
+  select 'tenant_country ' || tenant_id || ' US', 1000, 1000, 1000000 from app.tenants;
 vacuum (freeze, analyze);

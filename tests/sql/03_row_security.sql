@@ -14,6 +14,17 @@ create function pg_temp.fill(p_store text, p_name text) returns void language sq
   insert into app.idempotency (tenant_id, key_id, endpoint, idem_key, body_hash) values (test.id(p_store), test.id('k'), 'x', 'x', '\x00');
   insert into app.suppressions (platform_index, reason, strikes) values (test.hash(p_store), 'opted_out', array[now()]);
   insert into app.ranges (range) values ('range ' || p_store);
+  insert into app.country_limits (tenant_id, country) values (test.id(p_store), 'US');
+  insert into app.stops (key, cause, reason, until) values ('tenant ' || test.id(p_store), 'money', 'day', now() + interval '1 hour');
+  insert into app.conversions (tenant_id, minute, country, range, sent, verified) values (test.id(p_store), now(), 'US', 'r', 1, 1);
+  insert into app.usage (tenant_id, day, country, purpose, outcome, sends, verified, micros) values (test.id(p_store), '2020-01-01', 'US', 'sign_in', 'delivered', 1, 1, 1);
+  insert into app.budget_alerts (tenant_id, span, start, percent) values (test.id(p_store), 'day', '2020-01-01', 50);
+  insert into app.ledger (tenant_id, line, at, send_id, kind, micros, country, purpose, prev_hash, hash)
+  values (test.id(p_store), 1, now(), test.id('s'), 'reserved', 1, 'US', 'sign_in', '\x00', '\x01');
+  insert into app.ledger_heads (tenant_id, line, hash) values (test.id(p_store), 1, '\x01');
+  insert into app.country_days (tenant_id, country, day, sends) values (test.id(p_store), 'US', '2020-01-01', 1);
+  insert into app.probes (key, tenant_id, send_id) values ('platform', test.id(p_store), test.id('s'));
+  insert into app.roll_ups (name, up_to) values ('usage', now() - interval '1 day') on conflict do nothing;
 $$;
 select pg_temp.fill('alpha', 'ann'), pg_temp.fill('beta', 'bob') \g /dev/null
 select test.platform_key() \g /dev/null
@@ -23,7 +34,7 @@ insert into app.events (tenant_id, request_id, kind, caller) values (test.id('al
 
 create temp table tenant_tables as
   select c.relname::text as name from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and a.attnum > 0
-   where c.relnamespace = 'app'::regnamespace and c.relkind = 'r' and c.relname not in ('slugs');
+   where c.relnamespace = 'app'::regnamespace and c.relkind = 'r' and c.relname not in ('slugs', 'probes');
 create temp table all_tables as select c.relname::text as name from pg_class c where c.relnamespace = 'app'::regnamespace and c.relkind = 'r';
 grant select on tenant_tables, all_tables to tillgate_owner;
 -- how many rows of a table the functions' owner sees now; of p_store only, when one is named
@@ -45,7 +56,8 @@ select app.unpin() \g /dev/null
 select is(pg_temp.seen(name), 0::bigint, name || ': nothing without enter') from all_tables order by name;
 
 select is(test.enter('alpha', 'ann', 'ann token'), null, 'ann enters');
-select cmp_ok(pg_temp.seen(name, 'alpha'), '>', 0::bigint, name || ': the own rows are there') from tenant_tables where name <> 'idempotency' order by name;
+select cmp_ok(pg_temp.seen(name, 'alpha'), '>', 0::bigint, name || ': the own rows are there') from tenant_tables
+ where name not in ('idempotency', 'conversions', 'country_days', 'probes', 'ledger_heads') order by name;  -- which sessions have no business with
 select is(pg_temp.seen(name, 'beta'), 0::bigint, name || ': nothing of another tenant') from tenant_tables order by name;
 select is(pg_temp.seen('platform_keys'), 0::bigint, 'a session sees no platform key');
 select is(pg_temp.seen('slugs'), 0::bigint, 'a session looks up no slug');
@@ -75,6 +87,13 @@ select is_empty($$ delete from app.sessions where tenant_id = test.id('alpha') r
 -- the audit trail is append-only even for the owner of the functions
 select is_empty($$ update app.events set kind = 'x' returning 1 $$, 'no event is changed');
 select is_empty($$ delete from app.events returning 1 $$, 'no event is removed');
+-- and so is the ledger; lines are added by the job alone
+select is_empty($$ update app.ledger set micros = 0 returning 1 $$, 'no line of the ledger is changed');
+select is_empty($$ delete from app.ledger returning 1 $$, 'no line of the ledger is removed');
+select is_empty($$ update app.ledger_entries set micros = 0 returning 1 $$, 'no entry is changed');
+select is_empty($$ delete from app.ledger_entries returning 1 $$, 'no entry is removed');
+select throws_ok($$ insert into app.ledger select * from app.ledger $$, '42501', null, 'and none is added by a use case');
+select is_empty($$ update app.usage set micros = 0 returning 1 $$, 'nor is the usage changed');
 reset role;
 
 -- every use case behind no enter at all: refused, nothing seen

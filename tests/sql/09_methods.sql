@@ -90,7 +90,7 @@ select is((api.authenticator_start(test.id('a4'), '\x04')).status, 201, 'shown i
 select is((api.phone_remove()).code, 'last_method', 'and does not count');
 select is((pg_temp.activate('a4', 70, 't6')).status, 200, 'proved');
 select test.enter('alpha', 'ann', 't6', 'fresh') \g /dev/null
-select is((api.phone_change_send_code(test.id('c10'), test.id('s10'), test.hash('c10 code'), '\x01', 1)).status, 202, 'a code is under way');
+select is((api.phone_change_send_code(test.id('c10'), test.id('s10'), test.hash('c10 code'), '\x01', 1, 1)).status, 202, 'a code is under way');
 select is((api.phone_remove()).status, 204, 'the phone goes');
 select is((select state from app.challenges where challenge_id = test.id('c10')), 'superseded', 'and its code with it');
 select is((api.phone_remove()).code, 'no_phone', 'once') || E'\n' || is((select preferred_method from app.users), null, 'it is not preferred any more');

@@ -45,7 +45,7 @@ select is((r).status, 202, 'then the next text is at once') || E'\n' || is((r).b
 select pg_temp.at(3600), test.system('alpha') \g /dev/null
 select is((pg_temp.send('c6')).status, 202, 'sent');
 select test.system('alpha') \g /dev/null
-select is((api.send_claim(test.id('c6 send'))).status, 200, 'claimed') || E'\n' || is((api.send_outcome(test.id('c6 send'), 1, 'accepted', 'SM6', null, null, null)).status, 204, 'accepted');
+select is((api.send_claim(test.id('c6 send'))).status, 200, 'claimed') || E'\n' || is((api.send_outcome(test.id('c6 send'), 1, 'accepted', 'SM6', null, null, null, null, null)).status, 204, 'accepted');
 select is((pg_temp.send('c7')).code, 'resend_too_early', 'on its way');
 select test.system('alpha') \g /dev/null
 select is((api.send_callback(test.id('c6 send'), 'SM6', 'undelivered', 30008, null)).status, 204, 'undelivered');

@@ -26,7 +26,7 @@ end
 $$;
 create function pg_temp.state(p_name text) returns text language sql as $$ select state from app.sends where send_id = test.id(p_name) $$;
 create function pg_temp.outcome(p_name text, p_fence bigint, p_outcome text, p_sid text default null, p_code bigint default null, p_reason text default null, p_retry bigint default null)
-returns text language sql as $$ select coalesce(x.code, x.status::text) from api.send_outcome(test.id(p_name), p_fence, p_outcome, p_sid, p_code, p_reason, p_retry) x $$;
+returns text language sql as $$ select coalesce(x.code, x.status::text) from api.send_outcome(test.id(p_name), p_fence, p_outcome, p_sid, p_code, p_reason, p_retry, null, null) x $$;
 create function pg_temp.heard(p_name text, p_sid text, p_status text, p_code bigint default null) returns text language sql as $$
   select coalesce(x.code, x.status::text) from api.send_callback(test.id(p_name), p_sid, p_status, p_code, null) x $$;
 create function pg_temp.due() returns text language plpgsql as $$
@@ -59,11 +59,32 @@ select is(pg_temp.heard('s1', 'SM1', 'sent'), '204', 'sent') || E'\n' || is(pg_t
     || E'\n' || is(pg_temp.heard('s1', 'SM1', 'failed', 30008), '204', 'nonsense') || E'\n' || is(pg_temp.heard('s1', 'SM1', 'delivered'), '204', 'again') || E'\n' || is(pg_temp.heard('s1', 'SM1', 'what?'), '204', 'an unknown word');
 select is(pg_temp.state('s1'), 'delivered', 'only the way forward counts');
 select is(pg_temp.heard('nothing', 'SM1', 'sent'), 'not_found', 'an unknown text');
+select is((api.send_look(test.id('s1'))).body->>'sid', 'SM1', 'only its price is looked for now');
+select is((select x.status from api.send_settle(test.id('s1'), 20000, 1) x), 204, 'which is told');
 select is((api.send_look(test.id('s1'))).code, 'gone', 'nothing to look for any more');
 -- a callback before the outcome: nothing is lost
 select pg_temp.queue('s2', '+2') \g /dev/null
 select is((api.send_claim(test.id('s2'))).status, 200, 'claimed') || E'\n' || is(pg_temp.heard('s2', 'SM2', 'delivered'), '204', 'the callback is faster') || E'\n' || is(pg_temp.outcome('s2', 1, 'accepted', 'SM2'), 'gone', 'the outcome changes nothing');
 select is(pg_temp.state('s2'), 'delivered', 'delivered');
+
+-- of two texts with one code that wait, only the later is sent
+select pg_temp.queue('s2a', '+2a') \g /dev/null
+update app.challenges set resend_at = now() where challenge_id = test.id('s2a c');
+select test.enter('alpha', 'p s2a', 'p s2a') \g /dev/null
+select is((test.send('second_step_send_code', 'unused', 's2b')).body->>'sends', '2', 'a resend while the first waits');
+select test.system('alpha') \g /dev/null
+select is((api.send_claim(test.id('s2a'))).code, 'gone', 'the first is not sent') || E'\n' || is(pg_temp.state('s2a'), 'expired', 'it has ended') || E'\n' || is((api.send_claim(test.id('s2b'))).status, 200, 'the second is');
+-- a kill switch holds for texts that wait
+select pg_temp.queue('s2c', '+2c') \g /dev/null
+insert into app.stops (key, cause, reason) values ('platform', 'switch', 'an attack');
+select is((api.send_claim(test.id('s2c'))).code, 'gone', 'stopped while it waited') || E'\n' || is(pg_temp.state('s2c'), 'expired', 'it has ended');
+delete from app.stops;
+-- what was answered is told to the provider, once
+update app.challenges set state = 'used', code_sealed = null where challenge_id = test.id('s1 c');
+select test.system(), (api.jobs_tick()).status \g /dev/null
+select is(pg_temp.due(), 'feedback', 'a code was answered') || E'\n' || is(pg_temp.due(), null, 'once');
+select test.system('alpha') \g /dev/null
+select is((api.send_look(test.id('s1'))).body->>'sid', 'SM1', 'its message is known');
 
 -- worth sending?
 select pg_temp.queue('s3', '+3') \g /dev/null
@@ -145,7 +166,9 @@ begin
   update app.sends set state = p_state, due_at = now() + interval '10 minutes';
   perform test.pass('355 seconds');
   update app.sends set due_at = now();
-  perform pg_temp.due();
+  if pg_temp.due() = 'claim' then  -- the claim, which commits alone, ends it
+    perform test.system('alpha'), api.send_claim(send_id) from app.sends;
+  end if;
   return (select state from app.sends);
 end
 $$;

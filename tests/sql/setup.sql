@@ -11,13 +11,16 @@ create function test.id(p_name text) returns uuid language sql immutable
   return (lpad(right(coalesce(substring(p_name from '\d+'), '0'), 8), 8, '0') || right(md5(p_name), 24))::uuid;
 create function test.hash(p_name text) returns bytea language sql immutable return sha256(convert_to(p_name, 'utf8'));
 
--- A store whose slug is its name.
+-- A store whose slug is its name. It is an old one: no ramp, a history of answered texts, and money enough.
 create function test.store(p_store text) returns void language sql as $$
   insert into app.tenants (tenant_id, slug, name, country, locale, status, sms_countries, return_origins)
   values (test.id(p_store), p_store, 'Store ' || p_store, 'US', 'en', 'active', '{US}', '{https://shop.example}');
   insert into app.slugs (slug, tenant_id) values (p_store, test.id(p_store));
   insert into app.tenant_keys (tenant_id, key_id, key_hash, name, mode, prefix)
   values (test.id(p_store), test.id(p_store || ' key'), test.hash(p_store || ' key'), 'key', 'live', 'tgt_live_abcdef');
+  insert into app.tenant_limits (tenant_id, day_micros, ramp_lifted_reason) values (test.id(p_store), 100000000, 'an old store');
+  insert into app.breakers (key, sent, verified, usual)
+  values ('country US', 1000, 1000, 0), ('tenant_country ' || test.id(p_store) || ' US', 1000, 1000, 1000) on conflict do nothing;
 $$;
 
 -- An admin of it, without any method.
@@ -78,7 +81,7 @@ create function test.send(p_function text, p_challenge text, p_send text) return
 declare
   reply api.reply;
 begin
-  execute format('select * from api.%I($1, $2, $3, $4, 1)', p_function) into reply
+  execute format('select * from api.%I($1, $2, $3, $4, 1, 1)', p_function) into reply
     using test.id(p_challenge), test.id(p_send), test.hash(p_challenge || ' code'), '\xc0de'::bytea;
   return reply;
 end
@@ -107,5 +110,44 @@ begin
   loop
     execute format('update %s set %s', t.name, t.sets) using p_by;
   end loop;
+end
+$$;
+
+-- A new person of that store asks for a text: to a verified phone, or to set one up. Number, range and address are new, too, unless told; p_id names challenge and text (send_id p_id || ' send').
+create function test.ask(p_store text, p_id text, p_set_up boolean default false, p_country text default 'US', p_range text default null, p_segments bigint default 1)
+returns api.reply language plpgsql as $$
+declare
+  reply api.reply;
+begin
+  perform test.person(p_store, p_id || ' person'),
+          test.phone(p_store, p_id || ' person', p_id || ' number', case when p_set_up then 'unverified' else 'verified' end,
+                     coalesce(p_range, 'range ' || p_id), p_country),
+          test.session(p_store, p_id || ' person', p_id || ' token'),
+          test.enter(p_store, p_id || ' person', p_id || ' token', 'launched', p_id);
+  execute format('select * from api.%I($1, $2, $3, $4, 1, $5)', case when p_set_up then 'phone_send_code' else 'second_step_send_code' end)
+    into reply using test.id(p_id), test.id(p_id || ' send'), test.hash(p_id || ' code'), '\xc0de'::bytea, p_segments;
+  return reply;
+end
+$$;
+-- The same in words: sent, or code and reason.
+create function test.asked(p_store text, p_id text, p_set_up boolean default false, p_country text default 'US', p_range text default null, p_segments bigint default 1)
+returns text language sql as $$
+  select case when r.status = 202 then 'sent' else concat_ws(' ', r.code, r.body->>'reason') end
+    from test.ask(p_store, p_id, p_set_up, p_country, p_range, p_segments) r
+$$;
+-- The provider takes the text of test.ask, and says how it ended.
+create function test.ended(p_store text, p_id text, p_status text, p_error bigint default null) returns void language plpgsql as $$
+begin
+  perform test.system(p_store);
+  perform api.send_claim(test.id(p_id || ' send'));
+  perform api.send_outcome(test.id(p_id || ' send'), 1, 'accepted', 'SM ' || p_id, null, null, null, 'messaging', null);
+  perform api.send_callback(test.id(p_id || ' send'), 'SM ' || p_id, p_status, p_error, null);
+end
+$$;
+-- Whether counters and ledger of that store agree; null, or what does not.
+create function test.money_wrong(p_store text) returns text language plpgsql as $$
+begin
+  perform test.system(p_store);
+  return (select string_agg(format('%s: counted %s, ledger %s', m.counter, m.counted, m.ledger), '; ') from app.money_check() m);
 end
 $$;

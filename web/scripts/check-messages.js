@@ -13,7 +13,8 @@ const CODES = `
   second_step_required fresh_session_required origin_refused overloaded database_unavailable uncertain deadline internal
   not_found method_not_allowed host_unknown body_malformed content_type_unsupported body_too_large body_invalid launch_expired
   request_malformed headers_too_large path_too_long request_timeout too_many_connections unavailable tls_required
-  protocol_version network
+  protocol_version network price_too_high breaker_open limit_country limit_money limit_ramp platform_money texts_stopped
+  owner_required
 `
   .trim()
   .split(/\s+/);
@@ -42,8 +43,8 @@ const sources = readdirSync(join(root, 'src'), { recursive: true })
   .map((file) => readFileSync(join(root, 'src', file), 'utf8'))
   .join('\n');
 const plural = (key) => key.replace(/_(one|other)$/, '');
-/** Keys that are put together while running, from a code, a state, a method or a role. */
-const built = /^(problem|reason|delivery|code_a|role|phone_problem)_/;
+/** Keys that are put together while running, from a code, a state, a method, a reason or a role. */
+const built = /^(problem|reason|delivery|code_a|role|phone_problem|paused|outcome|purpose|sent|why)_/;
 for (const key of Object.keys(base)) {
   if (built.test(key) || [key, plural(key)].some((name) => sources.includes(`'${name}'`))) continue;
   faults.push(`${key} is never used`);

@@ -19,6 +19,7 @@ export type AuthenticatorStart = Body<'authenticator_start'>;
 export type Device = Body<'device_list'>['items'][number];
 export type SessionItem = Body<'session_list'>['items'][number];
 export type Method = Session['methods'][number]['method'];
+export type Texts = Body<'texts_read'>;
 
 /** An answer that says no (RFC 9457), or no answer at all (code `network`). */
 export class Problem extends Error {
@@ -32,6 +33,12 @@ export class Problem extends Error {
   /** Codes of this user are not taken until then. */
   readonly lockedUntil: string | null;
   readonly alternatives: Method[];
+  /** More exactly: which budget, breaker or switch refused a text, or why the number gets none. */
+  readonly reason: string | null;
+  /** When texts return; null when somebody has to end it. Not told by problems that are not about texts. */
+  readonly until: string | null | undefined;
+  /** How the owner of a suppressed number gets texts again. */
+  readonly wayBack: string | null;
 
   constructor(status: number, body: Record<string, unknown>, requestId: string | null = null) {
     super(String(body.detail ?? body.title ?? body.code ?? 'no answer'));
@@ -43,6 +50,9 @@ export class Problem extends Error {
     this.triesLeft = typeof body.tries_left === 'number' ? body.tries_left : null;
     this.lockedUntil = typeof body.locked_until === 'string' ? body.locked_until : null;
     this.alternatives = Array.isArray(body.alternatives) ? body.alternatives : [];
+    this.reason = typeof body.reason === 'string' ? body.reason : null;
+    this.until = typeof body.until === 'string' || body.until === null ? body.until : undefined;
+    this.wayBack = typeof body.way_back === 'string' ? body.way_back : null;
   }
 }
 
@@ -160,5 +170,6 @@ export const api = {
   session_list: () => call<'session_list'>('GET', '/api/sessions'),
   session_end_others: () => call<'session_end_others'>('DELETE', '/api/sessions'),
   session_remove: (session: string) => call<'session_remove'>('DELETE', `/api/sessions/${id(session)}`),
+  texts_read: (month: string) => call<'texts_read'>('GET', `/api/texts?month=${id(month)}`),
   time_read: () => call<'time_read'>('GET', '/api/time'),
 };

@@ -171,6 +171,188 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/v1/tenants/{tenant}/limits': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description A store.
+         * @example tenant_01kamp5sw0fh4rjv2x0bq2mtjx
+         */
+        tenant: components['parameters']['tenant'];
+      };
+      cookie?: never;
+    };
+    /**
+     * Read a store's limits
+     * @description What a store may spend on texts, where, which layers are only recorded (`shadow`), and what is spent now.
+     */
+    get: operations['limits_read'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    /**
+     * Change a store's limits
+     * @description Changes the fields that are given; `countries` and `shadow` are replaced as a whole, null is the default again. Holds from the next text on.
+     */
+    patch: operations['limits_change'];
+    trace?: never;
+  };
+  '/v1/tenants/{tenant}/limits/rehearse': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description A store.
+         * @example tenant_01kamp5sw0fh4rjv2x0bq2mtjx
+         */
+        tenant: components['parameters']['tenant'];
+      };
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Rehearse limits
+     * @description Runs limits against the texts of the last 30 days: how many good ones (answered with the right code) and how many bad ones they would have refused, and what that would have saved. Nothing is changed.
+     */
+    post: operations['limits_rehearse'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/tenants/{tenant}/usage': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description A store.
+         * @example tenant_01kamp5sw0fh4rjv2x0bq2mtjx
+         */
+        tenant: components['parameters']['tenant'];
+      };
+      cookie?: never;
+    };
+    /**
+     * Read the usage of a month
+     * @description Texts of one UTC month by day, country, purpose and outcome, and what a successful sign-in cost.
+     */
+    get: operations['usage_read'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/tenants/{tenant}/usage.csv': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description A store.
+         * @example tenant_01kamp5sw0fh4rjv2x0bq2mtjx
+         */
+        tenant: components['parameters']['tenant'];
+      };
+      cookie?: never;
+    };
+    /**
+     * Read the usage of a month as a file
+     * @description The same as comma-separated values (RFC 4180), to charge it back to the store.
+     */
+    get: operations['usage_csv'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/tenants/{tenant}/ledger': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description A store.
+         * @example tenant_01kamp5sw0fh4rjv2x0bq2mtjx
+         */
+        tenant: components['parameters']['tenant'];
+      };
+      cookie?: never;
+    };
+    /**
+     * Read the ledger
+     * @description Every change of the money of every text, oldest first, in pages; nothing in it is ever changed or removed. `micros` is the change: the sum over a text is what it costs. Each line is chained to the one before: `hash` = SHA-256 of the 32 bytes of `prev_hash` and of the UTF-8 text `line|at|send|kind|micros|country|purpose`, each field as it is shown here; `prev_hash` of line 1 = SHA-256 of `tillgate ledger 1|` and the store's id. `tillgate ledger verify-file` checks saved pages offline.
+     */
+    get: operations['ledger_list'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/v1/limits': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Read the platform's limits
+     * @description What all stores together may spend, countries that none may text, and what is spent now.
+     */
+    get: operations['platform_limits_read'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    /**
+     * Change the platform's limits
+     * @description Changes the fields that are given. Holds from the next text on.
+     */
+    patch: operations['platform_limits_change'];
+    trace?: never;
+  };
+  '/v1/stops': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * List kill switches
+     * @description Those that are thrown, latest first.
+     */
+    get: operations['stop_list'];
+    /**
+     * Throw or lift a kill switch
+     * @description Stops all texts, those to one country, or those of one store, from the next one on; or lets them go again. Setting it twice changes nothing but the reason.
+     */
+    put: operations['stop_set'];
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/v1/launches': {
     parameters: {
       query?: never;
@@ -679,6 +861,26 @@ export interface paths {
     patch?: never;
     trace?: never;
   };
+  '/api/texts': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    /**
+     * Read what texts came to
+     * @description For the store's owner: one UTC month by day, country and outcome, what is spent of the limits, and the last 50 texts.
+     */
+    get: operations['texts_read'];
+    put?: never;
+    post?: never;
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
   '/hooks/twilio/{tenant}/{send}/{mac}': {
     parameters: {
       query?: never;
@@ -709,6 +911,26 @@ export interface paths {
      * @description What became of a text. The address carries a MAC and the request Twilio's signature; states move only forward, repeated and late callbacks change nothing.
      */
     post: operations['send_callback'];
+    delete?: never;
+    options?: never;
+    head?: never;
+    patch?: never;
+    trace?: never;
+  };
+  '/hooks/twilio/inbound': {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    get?: never;
+    put?: never;
+    /**
+     * Take a text that came in
+     * @description The incoming-message address of the messaging services. A START lets a number that had texted STOP have texts again; all else is ignored.
+     */
+    post: operations['number_opted_in'];
     delete?: never;
     options?: never;
     head?: never;
@@ -762,6 +984,7 @@ export interface components {
       | 'key_refused'
       | 'session_required'
       | 'origin_refused'
+      | 'owner_required'
       | 'tenant_suspended'
       | 'second_step_required'
       | 'fresh_session_required'
@@ -791,6 +1014,7 @@ export interface components {
       | 'number_invalid'
       | 'number_type_refused'
       | 'number_suppressed'
+      | 'price_too_high'
       | 'precondition_required'
       | 'locked'
       | 'resend_too_early'
@@ -798,6 +1022,12 @@ export interface components {
       | 'limit_user'
       | 'limit_address'
       | 'limit_range'
+      | 'limit_country'
+      | 'limit_ramp'
+      | 'limit_money'
+      | 'breaker_open'
+      | 'platform_money'
+      | 'texts_stopped'
       | 'internal'
       | 'overloaded'
       | 'database_unavailable'
@@ -837,8 +1067,17 @@ export interface components {
       /** @description Methods that work now. */
       alternatives?: components['schemas']['Method'][];
       tries_left?: number;
-      /** @description Why the number is suppressed. */
+      /** @description More exactly: why the number is suppressed, or which budget, breaker or switch it was. */
       reason?: string;
+      /** @description The layer of the decision that refused the text, as in `shadow` of the limits. */
+      layer?: string;
+      /** @description When it ends; null when somebody ends it. */
+      until?: components['schemas']['MaybeInstant'];
+      /**
+       * @description How the owner of a suppressed number gets texts again.
+       * @enum {string}
+       */
+      way_back?: 'text_start' | 'other_number' | 'wait';
       locked_until?: components['schemas']['Instant'];
     };
     FieldError: {
@@ -953,6 +1192,268 @@ export interface components {
     };
     /** @description The request needs no body; an empty object is as good. */
     Nothing: Record<string, never>;
+    /** @description Millionths of the currency. */
+    Micros: number;
+    /** @description Millionths of the currency. */
+    Spent: number;
+    /** @description Millionths of the currency; below zero when money came back. */
+    Change: number;
+    MaybeMicros: components['schemas']['Micros'] | null;
+    MaybeCountry: components['schemas']['Country'] | null;
+    MaybeTenantId: components['schemas']['TenantId'] | null;
+    /** @description ISO 4217; the platform has one. */
+    Currency: string;
+    MonthName: string;
+    Percent: number;
+    Count: number;
+    /** @description SHA-256, in hexadecimal. */
+    Hash: string;
+    SendId: string;
+    /** @enum {string} */
+    Purpose: 'sign_in' | 'phone_set_up' | 'phone_change';
+    /**
+     * @description Taken before the text goes out; put right at the real price; given back, when it certainly did not go; cheaper after that.
+     * @enum {string}
+     */
+    MoneyState: 'reserved' | 'settled' | 'released' | 'refunded';
+    /** @enum {string} */
+    Layer:
+      | 'geo'
+      | 'price'
+      | 'phone'
+      | 'user'
+      | 'address'
+      | 'range'
+      | 'country_day'
+      | 'breaker_range'
+      | 'breaker_country'
+      | 'breaker_tenant'
+      | 'breaker_platform'
+      | 'ramp'
+      | 'money';
+    /** @description Layers that are evaluated and recorded, but not enforced. */
+    Shadow: components['schemas']['Layer'][];
+    /** @description Why a new store is not held to few texts a day; null when it is. */
+    RampLifted: {
+      reason: string;
+    } | null;
+    CountryLimit: {
+      country: components['schemas']['Country'];
+      /** @description Most a day; null: no more than the store's own day. */
+      day_micros?: components['schemas']['MaybeMicros'];
+      /** @default false */
+      stopped: boolean;
+    };
+    Limits: {
+      currency: components['schemas']['Currency'];
+      day_micros: components['schemas']['Micros'];
+      /** @description Millionths of the currency. */
+      month_micros: number;
+      /** @description A quarter of the day. */
+      hour_micros: components['schemas']['Micros'];
+      /** @description Share that only sign-in by verified phones may use. */
+      reserve_percent: components['schemas']['Percent'];
+      /** @description Most for one text. */
+      max_price_micros: components['schemas']['Micros'];
+      countries: components['schemas']['CountryLimit'][];
+      shadow: components['schemas']['Shadow'];
+      ramp_lifted: components['schemas']['RampLifted'];
+      spent: components['schemas']['SpentNow'];
+    };
+    /** @description In the hour, day and month under way. */
+    SpentNow: {
+      hour: components['schemas']['Spent'];
+      day: components['schemas']['Spent'];
+      month: components['schemas']['Spent'];
+    };
+    LimitsChange: {
+      /** @description Not changed, only compared: a budget meant in another currency is refused. */
+      currency?: components['schemas']['Currency'];
+      day_micros?: components['schemas']['MaybeMicros'];
+      month_micros?: components['schemas']['MaybeMicros'];
+      max_price_micros?: components['schemas']['MaybeMicros'];
+      reserve_percent?: components['schemas']['Percent'];
+      countries?: components['schemas']['CountryLimit'][];
+      shadow?: components['schemas']['Shadow'];
+      ramp_lifted?: components['schemas']['RampLifted'];
+    };
+    Rehearsal: {
+      /** @constant */
+      days: 30;
+      sends: components['schemas']['Count'];
+      /** @description Texts whose code was entered. */
+      good: components['schemas']['Rehearsed'];
+      /** @description Texts whose code was never entered. */
+      bad: components['schemas']['Rehearsed'];
+      /** @description Texts that were refused then. */
+      refused: components['schemas']['LetThrough'];
+      saved_micros: components['schemas']['Spent'];
+      by_layer: components['schemas']['RehearsedLayer'][];
+    };
+    Rehearsed: {
+      total: components['schemas']['Count'];
+      blocked: components['schemas']['Count'];
+    };
+    LetThrough: {
+      total: components['schemas']['Count'];
+      let_through: components['schemas']['Count'];
+    };
+    RehearsedLayer: {
+      layer: string;
+      good_blocked: components['schemas']['Count'];
+      bad_blocked: components['schemas']['Count'];
+      saved_micros: components['schemas']['Spent'];
+    };
+    Usage: {
+      month: components['schemas']['MonthName'];
+      currency: components['schemas']['Currency'];
+      total: components['schemas']['UsageTotal'];
+      days: components['schemas']['UsageDay'][];
+    };
+    UsageTotal: {
+      sends: components['schemas']['Count'];
+      delivered: components['schemas']['Count'];
+      /** @description Codes that were entered. */
+      verified: components['schemas']['Count'];
+      micros: components['schemas']['Spent'];
+      /** @description All costs by codes entered; null without any. */
+      micros_per_sign_in: components['schemas']['Spent'] | null;
+    };
+    UsageDay: {
+      /** Format: date */
+      day: string;
+      country: components['schemas']['Country'];
+      purpose: components['schemas']['Purpose'];
+      outcome: components['schemas']['Outcome'];
+      sends: components['schemas']['Count'];
+      verified: components['schemas']['Count'];
+      micros: components['schemas']['Spent'];
+    };
+    /** @enum {string} */
+    Outcome: 'delivered' | 'undelivered' | 'failed' | 'unknown' | 'pending';
+    /** @description A line of names, then a line for each element of `days` of the usage. */
+    UsageFile: string;
+    LedgerLine: {
+      line: number;
+      at: components['schemas']['Instant'];
+      send: components['schemas']['SendId'];
+      kind: components['schemas']['MoneyState'];
+      micros: components['schemas']['Change'];
+      country: components['schemas']['Country'];
+      purpose: components['schemas']['Purpose'];
+      prev_hash: components['schemas']['Hash'];
+      hash: components['schemas']['Hash'];
+    };
+    LedgerPage: {
+      items: components['schemas']['LedgerLine'][];
+      next_cursor: string | null;
+    };
+    PlatformLimits: {
+      currency: components['schemas']['Currency'];
+      hour_micros: components['schemas']['Micros'];
+      day_micros: components['schemas']['Micros'];
+      reserve_percent: components['schemas']['Percent'];
+      denied_countries: components['schemas']['Country'][];
+      /** @description Whether the kill switch for everything is thrown. */
+      stopped: boolean;
+      spent: {
+        hour: components['schemas']['Spent'];
+        day: components['schemas']['Spent'];
+      };
+    };
+    PlatformLimitsChange: {
+      /** @description Not changed, only compared. */
+      currency?: components['schemas']['Currency'];
+      hour_micros?: components['schemas']['Micros'];
+      day_micros?: components['schemas']['Micros'];
+      reserve_percent?: components['schemas']['Percent'];
+      /** @description No store texts there, whatever its own list says. */
+      denied_countries?: components['schemas']['Country'][];
+    };
+    /** @enum {string} */
+    StopScope: 'platform' | 'country' | 'tenant';
+    StopSet: {
+      scope: components['schemas']['StopScope'];
+      /** @description Needed for, and only for, a country. */
+      country?: components['schemas']['Country'];
+      /** @description Needed for, and only for, a store. */
+      tenant?: components['schemas']['TenantId'];
+      stopped: boolean;
+      /** @description Kept in the record. */
+      reason: string;
+    };
+    Stop: {
+      scope: components['schemas']['StopScope'];
+      country: components['schemas']['MaybeCountry'];
+      tenant: components['schemas']['MaybeTenantId'];
+      stopped: boolean;
+      reason: string;
+      set_by: components['schemas']['KeyId'] | null;
+      set_at: components['schemas']['Instant'];
+    };
+    StopPage: {
+      items: components['schemas']['Stop'][];
+      /** @description There is one page. */
+      next_cursor: null;
+    };
+    /** @description Whether texts go out for this store at the moment; if not, why, and when they return. */
+    TextsState: {
+      available: boolean;
+      /** @enum {string} */
+      reason?: 'stopped' | 'money' | 'breaker' | 'provider_down';
+      /** @description Null when nobody knows. */
+      until?: components['schemas']['MaybeInstant'];
+    };
+    Texts: {
+      month: components['schemas']['MonthName'];
+      currency: components['schemas']['Currency'];
+      limits: {
+        day_micros: components['schemas']['Spent'];
+        month_micros: components['schemas']['Spent'];
+      };
+      spent: components['schemas']['SpentNow'];
+      total: components['schemas']['UsageTotal'];
+      days: components['schemas']['TextsDay'][];
+      countries: components['schemas']['TextsCountry'][];
+      outcomes: components['schemas']['TextsOutcome'][];
+      sends: components['schemas']['TextsSend'][];
+    };
+    TextsDay: {
+      /** Format: date */
+      day: string;
+      sends: components['schemas']['Count'];
+      delivered: components['schemas']['Count'];
+      verified: components['schemas']['Count'];
+      micros: components['schemas']['Spent'];
+    };
+    TextsCountry: {
+      country: components['schemas']['Country'];
+      sends: components['schemas']['Count'];
+      delivered: components['schemas']['Count'];
+      verified: components['schemas']['Count'];
+      micros: components['schemas']['Spent'];
+    };
+    TextsOutcome: {
+      outcome: components['schemas']['Outcome'];
+      sends: components['schemas']['Count'];
+      micros: components['schemas']['Spent'];
+    };
+    TextsSend: {
+      id: components['schemas']['SendId'];
+      at: components['schemas']['Instant'];
+      /** @description Name of the user. */
+      user: string;
+      to: components['schemas']['Hint'] | null;
+      country: components['schemas']['Country'];
+      purpose: components['schemas']['Purpose'];
+      state: string;
+      reason: string | null;
+      verified: boolean;
+      micros: components['schemas']['Spent'];
+      /** @description Null: a test, which costs nothing. */
+      money_state: components['schemas']['MoneyState'] | null;
+      mode: components['schemas']['KeyMode'];
+    };
     Store: {
       name: components['schemas']['Name'];
       slug: components['schemas']['Slug'];
@@ -1005,6 +1506,7 @@ export interface components {
       expires_at: components['schemas']['Instant'];
       destination: components['schemas']['Destination'];
       return_url: string | null;
+      texts: components['schemas']['TextsState'];
       server_time: components['schemas']['Instant'];
     };
     SessionHolder: {
@@ -1065,6 +1567,7 @@ export interface components {
       devices: number;
       /** @description How many. */
       sessions: number;
+      texts: components['schemas']['TextsState'];
       fresh_until: components['schemas']['MaybeInstant'];
       server_time: components['schemas']['Instant'];
     };
@@ -1127,6 +1630,12 @@ export interface components {
       MessageSid: string;
       MessageStatus: string;
       ErrorCode?: string;
+    };
+    /** @description Twilio sends more fields; the signature covers them all. */
+    InboundForm: {
+      From: string;
+      /** @description START, STOP or HELP, when the text was one of these. */
+      OptOutType?: string;
     };
   };
   responses: {
@@ -1356,6 +1865,17 @@ export interface components {
         'application/problem+json': components['schemas']['Problem'];
       };
     };
+    /** @description For a moment not possible. */
+    NoTextsNow: {
+      headers: {
+        'X-Request-Id': components['headers']['X-Request-Id'];
+        'Retry-After': components['headers']['Retry-After'];
+        [name: string]: unknown;
+      };
+      content: {
+        'application/problem+json': components['schemas']['Problem'];
+      };
+    };
     /** @description It took too long. */
     TooSlow: {
       headers: {
@@ -1403,6 +1923,16 @@ export interface components {
      * @example key_01kamp5sw0fh4rjv2x0bq2mtjx
      */
     KeyCursor: components['schemas']['KeyId'];
+    /**
+     * @description `next_cursor` of the page before: the number of its last line.
+     * @example 50
+     */
+    LineCursor: string;
+    /**
+     * @description A UTC calendar month that has begun; without it, the one under way.
+     * @example 2026-11
+     */
+    Month: string;
     /**
      * @description A store.
      * @example tenant_01kamp5sw0fh4rjv2x0bq2mtjx
@@ -1459,6 +1989,8 @@ export interface components {
     ETag: string;
     /** @description Where it is. */
     Location: string;
+    /** @description A name for the file. */
+    'Content-Disposition': string;
     /** @description Present when this is the first answer, given again. */
     'Idempotent-Replayed': 'true';
     /** @description How to authenticate. */
@@ -1904,6 +2436,432 @@ export interface operations {
       504: components['responses']['TooSlow'];
     };
   };
+  limits_read: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path: {
+        /**
+         * @description A store.
+         * @example tenant_01kamp5sw0fh4rjv2x0bq2mtjx
+         */
+        tenant: components['parameters']['tenant'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The limits. */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['X-Request-Id'];
+          ETag: components['headers']['ETag'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Limits'];
+        };
+      };
+      401: components['responses']['KeyRefused'];
+      404: components['responses']['NotFound'];
+      421: components['responses']['HostUnknown'];
+      500: components['responses']['Fault'];
+      503: components['responses']['Unavailable'];
+      504: components['responses']['TooSlow'];
+    };
+  };
+  limits_change: {
+    parameters: {
+      query?: never;
+      header: {
+        /**
+         * @description The ETag of the version that the change builds on.
+         * @example "3"
+         */
+        'If-Match': components['parameters']['IfMatch'];
+      };
+      path: {
+        /**
+         * @description A store.
+         * @example tenant_01kamp5sw0fh4rjv2x0bq2mtjx
+         */
+        tenant: components['parameters']['tenant'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['LimitsChange'];
+      };
+    };
+    responses: {
+      /** @description The limits as they are now. */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['X-Request-Id'];
+          ETag: components['headers']['ETag'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Limits'];
+        };
+      };
+      400: components['responses']['Unreadable'];
+      401: components['responses']['KeyRefused'];
+      404: components['responses']['NotFound'];
+      /** @description It was changed meanwhile. */
+      412: {
+        headers: {
+          'X-Request-Id': components['headers']['X-Request-Id'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      413: components['responses']['TooLarge'];
+      415: components['responses']['WrongContentType'];
+      421: components['responses']['HostUnknown'];
+      422: components['responses']['Invalid'];
+      /** @description If-Match is missing. */
+      428: {
+        headers: {
+          'X-Request-Id': components['headers']['X-Request-Id'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      500: components['responses']['Fault'];
+      503: components['responses']['UnavailableOrUncertain'];
+      504: components['responses']['TooSlow'];
+    };
+  };
+  limits_rehearse: {
+    parameters: {
+      query?: never;
+      header: {
+        /**
+         * @description Chosen by the caller; the same key with the same body gets the first answer again for 24 hours.
+         * @example 0190a1d2-create-acme
+         */
+        'Idempotency-Key': components['parameters']['IdempotencyKey'];
+      };
+      path: {
+        /**
+         * @description A store.
+         * @example tenant_01kamp5sw0fh4rjv2x0bq2mtjx
+         */
+        tenant: components['parameters']['tenant'];
+      };
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['LimitsChange'];
+      };
+    };
+    responses: {
+      /** @description What they would have done. */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['X-Request-Id'];
+          'Idempotent-Replayed': components['headers']['Idempotent-Replayed'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Rehearsal'];
+        };
+      };
+      400: components['responses']['UnreadableOrWithoutKey'];
+      401: components['responses']['KeyRefused'];
+      404: components['responses']['NotFound'];
+      409: components['responses']['KeyInUse'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['WrongContentType'];
+      421: components['responses']['HostUnknown'];
+      422: components['responses']['InvalidOrKeyReused'];
+      500: components['responses']['Fault'];
+      503: components['responses']['UnavailableOrUncertain'];
+      504: components['responses']['TooSlow'];
+    };
+  };
+  usage_read: {
+    parameters: {
+      query?: {
+        /**
+         * @description A UTC calendar month that has begun; without it, the one under way.
+         * @example 2026-11
+         */
+        month?: components['parameters']['Month'];
+      };
+      header?: never;
+      path: {
+        /**
+         * @description A store.
+         * @example tenant_01kamp5sw0fh4rjv2x0bq2mtjx
+         */
+        tenant: components['parameters']['tenant'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The usage. */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['X-Request-Id'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Usage'];
+        };
+      };
+      401: components['responses']['KeyRefused'];
+      404: components['responses']['NotFound'];
+      421: components['responses']['HostUnknown'];
+      422: components['responses']['Invalid'];
+      500: components['responses']['Fault'];
+      503: components['responses']['Unavailable'];
+      504: components['responses']['TooSlow'];
+    };
+  };
+  usage_csv: {
+    parameters: {
+      query?: {
+        /**
+         * @description A UTC calendar month that has begun; without it, the one under way.
+         * @example 2026-11
+         */
+        month?: components['parameters']['Month'];
+      };
+      header?: never;
+      path: {
+        /**
+         * @description A store.
+         * @example tenant_01kamp5sw0fh4rjv2x0bq2mtjx
+         */
+        tenant: components['parameters']['tenant'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The file. */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['X-Request-Id'];
+          'Content-Disposition': components['headers']['Content-Disposition'];
+          [name: string]: unknown;
+        };
+        content: {
+          'text/csv': components['schemas']['UsageFile'];
+        };
+      };
+      401: components['responses']['KeyRefused'];
+      404: components['responses']['NotFound'];
+      421: components['responses']['HostUnknown'];
+      422: components['responses']['Invalid'];
+      500: components['responses']['Fault'];
+      503: components['responses']['Unavailable'];
+      504: components['responses']['TooSlow'];
+    };
+  };
+  ledger_list: {
+    parameters: {
+      query?: {
+        /**
+         * @description How many at most.
+         * @example 50
+         */
+        limit?: components['parameters']['Limit'];
+        /**
+         * @description `next_cursor` of the page before: the number of its last line.
+         * @example 50
+         */
+        cursor?: components['parameters']['LineCursor'];
+      };
+      header?: never;
+      path: {
+        /**
+         * @description A store.
+         * @example tenant_01kamp5sw0fh4rjv2x0bq2mtjx
+         */
+        tenant: components['parameters']['tenant'];
+      };
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description One page of the ledger. */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['X-Request-Id'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['LedgerPage'];
+        };
+      };
+      401: components['responses']['KeyRefused'];
+      404: components['responses']['NotFound'];
+      421: components['responses']['HostUnknown'];
+      422: components['responses']['Invalid'];
+      500: components['responses']['Fault'];
+      503: components['responses']['Unavailable'];
+      504: components['responses']['TooSlow'];
+    };
+  };
+  platform_limits_read: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The limits. */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['X-Request-Id'];
+          ETag: components['headers']['ETag'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PlatformLimits'];
+        };
+      };
+      401: components['responses']['KeyRefused'];
+      421: components['responses']['HostUnknown'];
+      500: components['responses']['Fault'];
+      503: components['responses']['Unavailable'];
+      504: components['responses']['TooSlow'];
+    };
+  };
+  platform_limits_change: {
+    parameters: {
+      query?: never;
+      header: {
+        /**
+         * @description The ETag of the version that the change builds on.
+         * @example "3"
+         */
+        'If-Match': components['parameters']['IfMatch'];
+      };
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['PlatformLimitsChange'];
+      };
+    };
+    responses: {
+      /** @description The limits as they are now. */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['X-Request-Id'];
+          ETag: components['headers']['ETag'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['PlatformLimits'];
+        };
+      };
+      400: components['responses']['Unreadable'];
+      401: components['responses']['KeyRefused'];
+      /** @description It was changed meanwhile. */
+      412: {
+        headers: {
+          'X-Request-Id': components['headers']['X-Request-Id'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      413: components['responses']['TooLarge'];
+      415: components['responses']['WrongContentType'];
+      421: components['responses']['HostUnknown'];
+      422: components['responses']['Invalid'];
+      /** @description If-Match is missing. */
+      428: {
+        headers: {
+          'X-Request-Id': components['headers']['X-Request-Id'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      500: components['responses']['Fault'];
+      503: components['responses']['UnavailableOrUncertain'];
+      504: components['responses']['TooSlow'];
+    };
+  };
+  stop_list: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The switches. */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['X-Request-Id'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['StopPage'];
+        };
+      };
+      401: components['responses']['KeyRefused'];
+      421: components['responses']['HostUnknown'];
+      500: components['responses']['Fault'];
+      503: components['responses']['Unavailable'];
+      504: components['responses']['TooSlow'];
+    };
+  };
+  stop_set: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/json': components['schemas']['StopSet'];
+      };
+    };
+    responses: {
+      /** @description The switch as it is now. */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['X-Request-Id'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Stop'];
+        };
+      };
+      400: components['responses']['Unreadable'];
+      401: components['responses']['KeyRefused'];
+      404: components['responses']['NotFound'];
+      413: components['responses']['TooLarge'];
+      415: components['responses']['WrongContentType'];
+      421: components['responses']['HostUnknown'];
+      422: components['responses']['Invalid'];
+      500: components['responses']['Fault'];
+      503: components['responses']['UnavailableOrUncertain'];
+      504: components['responses']['TooSlow'];
+    };
+  };
   launch_create: {
     parameters: {
       query?: never;
@@ -2301,7 +3259,7 @@ export interface operations {
       };
       429: components['responses']['SendLimit'];
       500: components['responses']['Fault'];
-      503: components['responses']['UnavailableOrUncertain'];
+      503: components['responses']['NoTextsNow'];
       504: components['responses']['TooSlow'];
     };
   };
@@ -2736,7 +3694,7 @@ export interface operations {
       };
       429: components['responses']['SendLimit'];
       500: components['responses']['Fault'];
-      503: components['responses']['UnavailableOrUncertain'];
+      503: components['responses']['NoTextsNow'];
       504: components['responses']['TooSlow'];
     };
   };
@@ -2887,7 +3845,7 @@ export interface operations {
       };
       429: components['responses']['SendLimit'];
       500: components['responses']['Fault'];
-      503: components['responses']['UnavailableOrUncertain'];
+      503: components['responses']['NoTextsNow'];
       504: components['responses']['TooSlow'];
     };
   };
@@ -3286,6 +4244,49 @@ export interface operations {
       504: components['responses']['TooSlow'];
     };
   };
+  texts_read: {
+    parameters: {
+      query?: {
+        /**
+         * @description A UTC calendar month that has begun; without it, the one under way.
+         * @example 2026-11
+         */
+        month?: components['parameters']['Month'];
+      };
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody?: never;
+    responses: {
+      /** @description The month. */
+      200: {
+        headers: {
+          'X-Request-Id': components['headers']['X-Request-Id'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/json': components['schemas']['Texts'];
+        };
+      };
+      401: components['responses']['SessionRequired'];
+      /** @description Known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['X-Request-Id'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      421: components['responses']['HostUnknown'];
+      422: components['responses']['Invalid'];
+      500: components['responses']['Fault'];
+      503: components['responses']['Unavailable'];
+      504: components['responses']['TooSlow'];
+    };
+  };
   send_callback: {
     parameters: {
       query?: never;
@@ -3312,6 +4313,45 @@ export interface operations {
     requestBody: {
       content: {
         'application/x-www-form-urlencoded': components['schemas']['CallbackForm'];
+      };
+    };
+    responses: {
+      /** @description Taken. */
+      204: {
+        headers: {
+          'X-Request-Id': components['headers']['X-Request-Id'];
+          [name: string]: unknown;
+        };
+        content?: never;
+      };
+      /** @description Known, but not allowed. */
+      403: {
+        headers: {
+          'X-Request-Id': components['headers']['X-Request-Id'];
+          [name: string]: unknown;
+        };
+        content: {
+          'application/problem+json': components['schemas']['Problem'];
+        };
+      };
+      413: components['responses']['TooLarge'];
+      415: components['responses']['WrongContentType'];
+      421: components['responses']['HostUnknown'];
+      500: components['responses']['Fault'];
+      503: components['responses']['UnavailableOrUncertain'];
+      504: components['responses']['TooSlow'];
+    };
+  };
+  number_opted_in: {
+    parameters: {
+      query?: never;
+      header?: never;
+      path?: never;
+      cookie?: never;
+    };
+    requestBody: {
+      content: {
+        'application/x-www-form-urlencoded': components['schemas']['InboundForm'];
       };
     };
     responses: {

@@ -56,7 +56,8 @@ end
 $$;
 
 -- A user who may set up asks for a code at the number that waits. Returns as app.challenge_start, or no_phone, phone_verified_already, locked.
-create or replace function api.phone_send_code(p_challenge_id uuid, p_send_id uuid, p_code_mac bytea, p_code_sealed bytea, p_key_version bigint)
+create or replace function api.phone_send_code(p_challenge_id uuid, p_send_id uuid, p_code_mac bytea, p_code_sealed bytea, p_key_version bigint,
+                                               p_segments bigint)
 returns api.reply language plpgsql security definer set search_path = '' as $$
 declare
   m record;
@@ -70,7 +71,7 @@ begin
   elsif m.pending_id is null then
     return app.refuse(case when m.sms then 'phone_verified_already' else 'no_phone' end);
   end if;
-  return app.challenge_start('phone_set_up', m.pending_id, p_challenge_id, p_send_id, p_code_mac, p_code_sealed, p_key_version);
+  return app.challenge_start('phone_set_up', m.pending_id, p_challenge_id, p_send_id, p_code_mac, p_code_sealed, p_key_version, p_segments);
 end
 $$;
 
@@ -114,7 +115,8 @@ $$;
 
 -- A signed-in user asks for a code at the number in use, to prove that it may be changed. Returns as app.challenge_start, or no_phone,
 -- method_off, locked.
-create or replace function api.phone_change_send_code(p_challenge_id uuid, p_send_id uuid, p_code_mac bytea, p_code_sealed bytea, p_key_version bigint)
+create or replace function api.phone_change_send_code(p_challenge_id uuid, p_send_id uuid, p_code_mac bytea, p_code_sealed bytea, p_key_version bigint,
+                                                      p_segments bigint)
 returns api.reply language plpgsql security definer set search_path = '' as $$
 declare
   m record;
@@ -130,7 +132,7 @@ begin
   elsif m.sms_off then
     return app.refuse('method_off', json_build_object('alternatives', app.alternatives('sms')));
   end if;
-  return app.challenge_start('phone_change', m.phone_id, p_challenge_id, p_send_id, p_code_mac, p_code_sealed, p_key_version);
+  return app.challenge_start('phone_change', m.phone_id, p_challenge_id, p_send_id, p_code_mac, p_code_sealed, p_key_version, p_segments);
 end
 $$;
 

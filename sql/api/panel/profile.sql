@@ -8,7 +8,11 @@ declare
   p record;
   m record;
 begin
-  select s.role, s.second_step_at into p
+  select s.role, s.second_step_at,
+         exists (select from app.stops x
+                  where x.key = any (app.stop_keys(tenant, (select h.country from app.tenants h where h.tenant_id = tenant)))
+                    and (x.until is null or x.until > now())) as stopped
+    into p
     from app.sessions s
    where s.tenant_id = tenant and s.user_id = person and s.token_hash = app.session_hash();
   if not found then
@@ -26,6 +30,7 @@ begin
     'devices', (select count(*) from app.devices d where d.tenant_id = tenant and d.user_id = person and d.expires_at > now()),
     'sessions', (select count(*) from app.sessions s
                   where s.tenant_id = tenant and s.user_id = person and s.expires_at > now() and s.seen_at > now() - interval '15 minutes'),
+    'texts', app.texts_json(tenant, p.stopped),
     'fresh_until', case when p.second_step_at > now() - interval '15 minutes' then app.time(p.second_step_at + interval '15 minutes') end,
     'server_time', app.time(now()));
 end

@@ -1,7 +1,8 @@
 -- The second step of a sign-in: texted code, authenticator code, backup code or trusted device, in one field.
 
 -- Any live session asks for a code at the user's verified phone. Returns as app.challenge_start, or no_phone, method_off, locked.
-create or replace function api.second_step_send_code(p_challenge_id uuid, p_send_id uuid, p_code_mac bytea, p_code_sealed bytea, p_key_version bigint)
+create or replace function api.second_step_send_code(p_challenge_id uuid, p_send_id uuid, p_code_mac bytea, p_code_sealed bytea, p_key_version bigint,
+                                                     p_segments bigint)
 returns api.reply language plpgsql security definer set search_path = '' as $$
 declare
   m record;
@@ -17,7 +18,7 @@ begin
   elsif m.sms_off then
     return app.refuse('method_off', json_build_object('alternatives', app.alternatives('sms')));
   end if;
-  return app.challenge_start('sign_in', m.phone_id, p_challenge_id, p_send_id, p_code_mac, p_code_sealed, p_key_version);
+  return app.challenge_start('sign_in', m.phone_id, p_challenge_id, p_send_id, p_code_mac, p_code_sealed, p_key_version, p_segments);
 end
 $$;
 

@@ -18,15 +18,42 @@ declare
 begin
   select x.state, x.reason, x.moved_at into s from app.sends x
    where x.tenant_id = p_challenge.tenant_id and x.send_id = p_challenge.send_id;
+  return app.challenge_json(p_challenge, s.state, s.reason, s.moved_at);
+end
+$$;
+
+-- The same, when the latest text is known: its state, reason and when it came to that.
+create or replace function app.challenge_json(p_challenge app.challenges, p_state text, p_reason text, p_moved_at timestamptz) returns json
+language plpgsql stable as $$
+begin
   return json_build_object(
     'id', app.typeid('challenge', p_challenge.challenge_id), 'purpose', p_challenge.purpose, 'to', p_challenge.hint,
     'state', case when p_challenge.state = 'live' and p_challenge.expires_at <= now() then 'expired' else p_challenge.state end,
-    'delivery', case s.state when 'in_flight' then 'sending' when 'ambiguous' then 'sending' when 'accepted' then 'sent' else s.state end,
-    'reason', s.reason,
+    'delivery', case p_state when 'in_flight' then 'sending' when 'ambiguous' then 'sending' when 'accepted' then 'sent' else p_state end,
+    'reason', p_reason,
     'expires_at', app.time(p_challenge.expires_at),
-    'resend_at', app.time(case when s.state in ('undelivered', 'failed', 'refused', 'expired') then least(p_challenge.resend_at, s.moved_at)
+    'resend_at', app.time(case when p_state in ('undelivered', 'failed', 'refused', 'expired') then least(p_challenge.resend_at, p_moved_at)
                                else p_challenge.resend_at end),
     'sends', p_challenge.sends, 'tries_left', 5 - p_challenge.tries);
+end
+$$;
+
+-- The JSON of whether texts go out; if not, why, and until when: what holds longest.
+create or replace function app.texts_json(p_tenant_id uuid, p_stopped boolean) returns json language plpgsql stable as $$
+declare
+  stop record;
+begin
+  if not p_stopped then
+    return '{"available":true}'::json;
+  end if;
+  select x.cause, x.until into stop
+    from app.stops x
+   where x.key = any (app.stop_keys(p_tenant_id, (select h.country from app.tenants h where h.tenant_id = p_tenant_id)))
+     and (x.until is null or x.until > now())
+   order by x.until desc nulls first limit 1;
+  return json_build_object('available', false,
+                           'reason', case stop.cause when 'switch' then 'stopped' when 'provider' then 'provider_down' else stop.cause end,
+                           'until', app.time(stop.until));
 end
 $$;
 
@@ -42,6 +69,10 @@ declare
 begin
   select s1.state, s1.role, s1.second_step_at, s1.seen_at, s1.expires_at, s1.destination, s1.return_url,
          t.name as store_name, t.slug, t.country, m.*,
+         -- does anything keep texts from going out? Nearly never. The country by a select of its own: see app.send_rules
+         exists (select from app.stops x
+                  where x.key = any (app.stop_keys(tenant, (select h.country from app.tenants h where h.tenant_id = tenant)))
+                    and (x.until is null or x.until > now())) as stopped,
          (select max(c.challenge_id::text)::uuid from app.challenges c
            where c.tenant_id = tenant and c.user_id = person and c.state = 'live' and c.expires_at > now()) as challenge_id,
          case when p_device_hash is null then false
@@ -69,6 +100,7 @@ begin
     'trusted_device', s.trusted_device,
     'challenge', case when s.challenge_id is not null then app.challenge_json(challenge) end,
     'locked_until', app.time(s.locked_until),
+    'texts', app.texts_json(tenant, s.stopped),
     'fresh_until', case when s.second_step_at > now() - interval '15 minutes' then app.time(s.second_step_at + interval '15 minutes') end,
     'idle_until', app.time(least(s.seen_at + interval '15 minutes', s.expires_at)),
     'expires_at', app.time(s.expires_at),

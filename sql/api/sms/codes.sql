@@ -36,7 +36,13 @@ returns setof record language sql immutable rows 1 as $$
       (30034, 'config', 'provider_config', null, null, null),
       (30036, 'expired', 'expired', null, null, null),
       (30450, 'fraud', 'fraud', null, null, null),
-      (60410, 'fraud', 'fraud', null, null, null)
+      (60410, 'fraud', 'fraud', null, null, null),
+      (60200, 'permanent', 'number_invalid', null, null, null),
+      (60202, 'retry', 'provider_down', null, null, null),
+      (60203, 'retry', 'provider_down', null, null, null),
+      (60212, 'retry', 'provider_down', null, null, null),
+      (21701, 'config', 'provider_config', null, null, null),
+      (21703, 'config', 'provider_config', null, null, null)
     ) as v (code, class, reason, strikes, in_window, rests)
    where v.code = p_code
 $$;

@@ -58,6 +58,15 @@ export function dateTime(time: string | number): string {
   return new Intl.DateTimeFormat(current, { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(time));
 }
 
+/** "at 14:30" today, "on 23 November at 02:00" any other day: part of a sentence. */
+export function moment(time: string | number): string {
+  const at = new Date(time);
+  const hour = new Intl.DateTimeFormat(current, { hour: 'numeric', minute: '2-digit' }).format(at);
+  if (at.toDateString() === new Date().toDateString()) return t('moment_today', { time: hour });
+  const day = new Intl.DateTimeFormat(current, { day: 'numeric', month: 'long' }).format(at);
+  return t('moment_other', { day, time: hour });
+}
+
 export function clockTime(time: number): string {
   return new Intl.DateTimeFormat(current, { timeStyle: 'medium' }).format(new Date(time));
 }

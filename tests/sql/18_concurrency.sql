@@ -148,7 +148,7 @@ select test.person('slots', 'u' || n), test.phone('slots', 'u' || n, '+55' || n,
 create function test.as_sender(p_function text, p_user text default 'u$n') returns text language sql as $$
   -- the ids of user number n are made where the connection's number is known
   select format($f$select coalesce(code, 'entered') from api.enter_session(%L, (lpad('$n', 8, '0') || right(md5('u$n'), 24))::uuid, sha256('u$n'), 'slots', 'launched', %L, '10.8.0.$n');
-    select coalesce(code, status::text) from api.%I((lpad('$n', 8, '0') || right(md5('c$n'), 24))::uuid, (lpad('$n', 8, '0') || right(md5('s$n'), 24))::uuid, sha256('code'), '\xc0de', 1)$f$,
+    select coalesce(code, status::text) from api.%I((lpad('$n', 8, '0') || right(md5('c$n'), 24))::uuid, (lpad('$n', 8, '0') || right(md5('s$n'), 24))::uuid, sha256('code'), '\xc0de', 1, 1)$f$,
     test.id('slots'), test.id('r'), p_function) $$;
 create temp table slots as select * from test.race(10, 1, test.as_sender('second_step_send_code'));
 select is((select times from slots where outcome = '202'), 6::bigint, 'ten at once for six places: six texts');
@@ -159,13 +159,13 @@ select is((select sum(cardinality(stamps)) from app.velocity where scope = 'user
 -- one user's many clicks at once: one text
 select test.store('clicks'), test.person('clicks', 'click'), test.phone('clicks', 'click', '+77', p_range => 'clicks'), test.session('clicks', 'click', 'click') \g /dev/null
 create temp table clicks as select * from test.race(10, 3, test.as_session('clicks', 'click', 'click')
-  || 'select coalesce(code, status::text) from api.second_step_send_code(md5(''c $round $n'')::uuid, md5(''s $round $n'')::uuid, sha256(''code''), ''\xc0de'', 1)');
+  || 'select coalesce(code, status::text) from api.second_step_send_code(md5(''c $round $n'')::uuid, md5(''s $round $n'')::uuid, sha256(''code''), ''\xc0de'', 1, 1)');
 select is((select times from clicks where outcome = '202'), 1::bigint, 'thirty clicks, one text') || E'\n' || is((select times from clicks where outcome = 'resend_too_early'), 29::bigint, 'the others are told to wait');
 select is((select count(*) from app.sends where tenant_id = test.id('clicks')), 1::bigint, 'one text');
 -- and when a resend is due: one resend
 update app.challenges set resend_at = now() where tenant_id = test.id('clicks');
 create temp table resends as select * from test.race(10, 2, test.as_session('clicks', 'click', 'click')
-  || 'select coalesce(code, status::text) from api.second_step_send_code(md5(''c2 $round $n'')::uuid, md5(''s2 $round $n'')::uuid, sha256(''code''), ''\xc0de'', 1)');
+  || 'select coalesce(code, status::text) from api.second_step_send_code(md5(''c2 $round $n'')::uuid, md5(''s2 $round $n'')::uuid, sha256(''code''), ''\xc0de'', 1, 1)');
 select is((select times from resends where outcome = '202'), 1::bigint, 'twenty clicks when a resend is due: one');
 select is((select sends from app.challenges where tenant_id = test.id('clicks') and state = 'live'), 2::smallint, 'of the same challenge');
 

@@ -1,0 +1,4 @@
+-- Revert tillgate:usage from pg
+begin;
+drop table app.usage;
+commit;

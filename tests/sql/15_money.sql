@@ -171,7 +171,7 @@ select is(pg_temp.after(how), verdict, how) from (values
   ('update app.ledger set micros = 1, hash = sha256(prev_hash || convert_to(app.ledger_text(line, at, send_id, kind, 1, country, purpose), ''utf8'')) where line = 4', 'false 4 altered'),
   ('delete from app.ledger where line = 2', 'false 2 gap'),
   ('delete from app.ledger where line = 1', 'false 1 gap'),
-  ('update app.ledger set line = case line when 2 then 30 when 3 then 2 end where line in (2, 3); update app.ledger set line = 3 where line = 30', 'false 2 reordered'),
+  ('update app.ledger set line = 30 where line = 2; update app.ledger set line = 2 where line = 3; update app.ledger set line = 3 where line = 30', 'false 2 reordered'),
   ('delete from app.ledger where line = 4', 'false 4 truncated'),
   ('delete from app.ledger where line > 2', 'false 3 truncated'),
   ('delete from app.ledger', 'false 1 truncated')) v (how, verdict);

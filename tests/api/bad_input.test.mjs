@@ -40,7 +40,10 @@ async function foreignIds() {
 }
 
 // Until every text is delivered and every callback taken.
-const quiet = () => until('all texts to be delivered', async () => (await db.value(`select count(*) from app.sends where due_at is not null`)) === 0);
+const quiet = async () => {
+  await until('all texts to be delivered', async () => (await db.value(`select count(*) from app.sends where due_at is not null`)) === 0);
+  await db.rows(`update app.sends set price_due_at = null`); // nor is one settled meanwhile
+};
 
 async function world() {
   // That a key was seen is kept for refusals, too.

@@ -34,18 +34,19 @@ bool texts_compose(const struct text_parts *parts, char out[static TEXTS_ROOM])
             template = TEMPLATES[i].template; /* the wanted locale stands behind English */
     }
 
-    char store[TEXTS_STORE], text[TEXTS_ROOM];
-    texts_plain(parts->store, store);
-    if (!store[0])
-        texts_plain(parts->slug, store);
-    for (; store[0]; cut_last(store)) {
-        if (!fill(template, parts, store, text))
-            continue;
-        long septets = texts_septets(text);
-        if (septets > 0 && septets <= TEXTS_SEGMENT) {
-            assert(texts_segments(text) == TEXTS_SEGMENTS);
-            memcpy(out, text, sizeof(text));
-            return true;
+    /* A name that is nothing but marks leaves nothing when it is cut; the slug always keeps its first letter. */
+    const char *const names[] = {parts->store, parts->slug};
+    for (size_t i = 0; i < LEN(names); i++) {
+        char store[TEXTS_STORE], text[TEXTS_ROOM];
+        for (texts_plain(names[i], store); store[0]; cut_last(store)) {
+            if (!fill(template, parts, store, text))
+                continue;
+            long septets = texts_septets(text);
+            if (septets > 0 && septets <= TEXTS_SEGMENT) {
+                assert(texts_segments(text) == TEXTS_SEGMENTS);
+                memcpy(out, text, sizeof(text));
+                return true;
+            }
         }
     }
     return false;

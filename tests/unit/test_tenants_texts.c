@@ -84,6 +84,17 @@ static void a_name_of_nothing_becomes_the_slug(void **state)
     assert_non_null(strstr(text, "code for bei-jing."));
 }
 
+static void a_name_of_dashes_becomes_the_slug(void **state)
+{
+    char text[TEXTS_ROOM];
+    (void)state;
+    assert_true(texts_compose(&(struct text_parts){"sign_in", "de", "012345",
+                                                   "//////////////////////////////////////////////////////////////",
+                                                   "dashes", HOST, 300},
+                              text));
+    assert_non_null(strstr(text, "dashes"));
+}
+
 static void every_text_is_one_segment_and_ends_bound_to_its_origin(void **state)
 {
     static const char *const hosts[] = {"a.b", HOST, "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm.panel.tillgate.example"};
@@ -188,6 +199,7 @@ int main(void)
         cmocka_unit_test(texts_say_what_they_must),
         cmocka_unit_test(a_name_that_gsm_7_lacks_is_replaced),
         cmocka_unit_test(a_name_of_nothing_becomes_the_slug),
+        cmocka_unit_test(a_name_of_dashes_becomes_the_slug),
         cmocka_unit_test(every_text_is_one_segment_and_ends_bound_to_its_origin),
         cmocka_unit_test(a_host_without_end_is_refused),
         cmocka_unit_test(twilios_calculator_agrees),

@@ -32,9 +32,12 @@ export function findOperation(method, path) {
   return operations.find((one) => one.method === method && one.matches.test(clean));
 }
 
-// Follows { $ref } of the same document.
+// Follows { $ref } of the same document; what stands beside it holds, too.
 export function resolve(node) {
-  while (node?.$ref) node = node.$ref.slice(2).split('/').reduce((at, key) => at[unescapePointer(key)], document);
+  while (node?.$ref) {
+    const { $ref, ...beside } = node;
+    node = { ...$ref.slice(2).split('/').reduce((at, key) => at[unescapePointer(key)], document), ...beside };
+  }
   return node;
 }
 

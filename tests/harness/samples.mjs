@@ -2,10 +2,10 @@
 import { resolve } from './contract.mjs';
 
 // Words for strings that a pattern decides about; tests need not invert regular expressions.
-const GOOD = ['abc', 'US', 'https://shop.example', '123456', '+12015550123', 'challenge_01kamp5sw0fh4rjv2x0bq2mtjx', 'A'.repeat(43)];
+const GOOD = ['abc', 'US', 'https://shop.example', '123456', '+12015550123', 'challenge_01kamp5sw0fh4rjv2x0bq2mtjx', 'A'.repeat(43), 'USD'];
 
 export function sampleOf(schema) {
-  const node = resolve(schema);
+  const { node } = valueOf(schema);
   if ('const' in node) return node.const;
   if (node.enum) return node.enum[0];
   if (node.type === 'object') return Object.fromEntries(requiredOf(node).map((name) => [name, sampleOf(node.properties[name])]));
@@ -13,6 +13,13 @@ export function sampleOf(schema) {
   if (node.type === 'integer') return node.minimum ?? 1;
   if (node.type === 'boolean') return true;
   return GOOD.find((text) => fits(node, text)) ?? 'abc';
+}
+
+// What a value looks like, and whether it may be null instead.
+function valueOf(schema) {
+  const node = resolve(schema);
+  const other = node.oneOf?.length === 2 && node.oneOf.map(resolve).find((one) => one.type !== 'null');
+  return other && node.oneOf.some((one) => resolve(one).type === 'null') ? { node: other, nullable: true } : { node, nullable: false };
 }
 
 // An object without required fields still needs one when it may not be empty.
@@ -43,11 +50,12 @@ function* brokenObject(node, at, wrap) {
   }
   for (const [name, property] of Object.entries(node.properties ?? {})) {
     const inside = (value) => wrap({ ...good, [name]: value });
-    yield* brokenValue(resolve(property), `${at}/${name}`, inside);
+    yield* brokenValue(valueOf(property), `${at}/${name}`, inside);
   }
 }
 
-function* brokenValue(node, pointer, wrap) {
+function* brokenValue({ node, nullable }, pointer, wrap) {
+  if (!nullable) yield { what: `${pointer} = null`, body: wrap(null), pointer };
   for (const [type, value] of Object.entries({ string: 'x', number: 1.5, boolean: true, object: {}, array: [], integer: 7 })) {
     if (type !== node.type) {
       if (!(node.type === 'boolean' && 'const' in node && value === node.const)) yield { what: `${pointer} as ${type}`, body: wrap(value), pointer };

@@ -4,35 +4,17 @@
 create or replace function app.role_rank(p_role text) returns integer language sql immutable
 return case p_role when 'owner' then 3 when 'admin' then 2 else 1 end;
 
--- The store launches a user. The user is made at the first launch; the first user of a store becomes its owner, later ones at most
--- admin; a launch may lower a stored role, never raise it. p_post_to holds {slug}. Returns 201 with the launch and,
--- sealed, its ticket; or not_found when the user was removed.
-create or replace function api.launch_create(p_launch_id uuid, p_user_id uuid, p_ticket_hash bytea, p_external_id text, p_email text,
-                                             p_name text, p_role text, p_locale text, p_destination text, p_return_url text,
-                                             p_return_origin text, p_ticket_sealed bytea, p_post_to text)
-returns api.reply language plpgsql security definer set search_path = '' as $$
+-- Whom the store launches, by ticket or by token. The user is made at the first launch; the first user of a store becomes its owner, later
+-- ones at most admin; a launch may lower a stored role, never raise it. p_locale is for a new user. Returns the user and the role of
+-- this launch, or the problem code of a refusal.
+create or replace function app.launch_person(p_user_id uuid, p_external_id text, p_email text, p_name text, p_role text, p_locale text,
+                                             out user_id uuid, out role text, out refusal text)
+language plpgsql as $$
 declare
-  reply api.reply;
-  tenant record;
   person record;
-  effective text;
-  life constant interval := interval '60 seconds';
 begin
-  if not app.entered('tenant') then
-    return app.refuse('key_refused');
-  end if;
-  reply := app.idem_begin('launch_create');
-  if reply.replayed is not null then
-    return reply;
-  end if;
-  select t.slug, t.locale, t.return_origins, t.owner_user_id into tenant from app.tenants t where t.tenant_id = app.tenant();
-  if p_return_url is not null and (p_return_origin is null or p_return_origin <> all (tenant.return_origins)) then
-    return app.idem_end('launch_create', app.refuse_field('body_invalid', '/return_url'));
-  end if;
-
   insert into app.users as u (tenant_id, user_id, external_id, email, name, role, locale)
-  values (app.tenant(), p_user_id, p_external_id, p_email, p_name, case when p_role = 'owner' then 'admin' else p_role end,
-          coalesce(p_locale, tenant.locale))
+  values (app.tenant(), p_user_id, p_external_id, p_email, p_name, case when p_role = 'owner' then 'admin' else p_role end, p_locale)
   on conflict on constraint users_external_id_once do update
     set email = excluded.email, name = excluded.name
     where (u.email, u.name) is distinct from (excluded.email, excluded.name)
@@ -42,28 +24,76 @@ begin
       from app.users u where u.tenant_id = app.tenant() and u.external_id = p_external_id;
   end if;
   if person.removed_at is not null then
-    return app.idem_end('launch_create', app.refuse('not_found'));
+    refusal := 'not_found';
+    return;
   end if;
 
-  if tenant.owner_user_id is null then
-    -- two first launches may come together: the one whose update finds no owner makes its user the owner
+  -- two first launches may come together: the one whose update finds no owner makes its user the owner
+  if exists (select from app.tenants t where t.tenant_id = app.tenant() and t.owner_user_id is null) then
     update app.tenants t set owner_user_id = person.user_id where t.tenant_id = app.tenant() and t.owner_user_id is null;
     if found then
       update app.users u set role = 'owner' where u.tenant_id = app.tenant() and u.user_id = person.user_id;
       person.role := 'owner';
     end if;
   end if;
-  effective := case when app.role_rank(p_role) < app.role_rank(person.role) then p_role else person.role end;
+  user_id := person.user_id;
+  role := case when app.role_rank(p_role) < app.role_rank(person.role) then p_role else person.role end;
+end
+$$;
+
+-- A browser's first session: launched, for 10 minutes. p_session_secret is the random part of the cookie; the hash that is kept covers
+-- tenant and user too, which only ticket or token knew. Returns the body for the cookie (plain UUIDs, for C alone).
+create or replace function app.launch_session(p_user_id uuid, p_role text, p_mode text, p_destination text, p_return_url text,
+                                              p_session_id uuid, p_session_secret bytea, p_user_agent text)
+returns json language plpgsql as $$
+begin
+  insert into app.sessions (tenant_id, user_id, token_hash, session_id, state, role, mode, destination, return_url, user_agent, address,
+                            expires_at)
+  values (app.tenant(), p_user_id, sha256(uuid_send(app.tenant()) || uuid_send(p_user_id) || p_session_secret), p_session_id,
+          'launched', p_role, p_mode, p_destination, p_return_url, left(coalesce(p_user_agent, ''), 200),
+          current_setting('app.address', true), now() + interval '10 minutes');
+  return json_build_object('tenant_id', app.tenant(), 'user_id', p_user_id);
+end
+$$;
+
+-- The store launches a user. p_post_to holds {slug}. Returns 201 with the launch and, sealed, its ticket; or not_found when the user was
+-- removed.
+create or replace function api.launch_create(p_launch_id uuid, p_user_id uuid, p_ticket_hash bytea, p_external_id text, p_email text,
+                                             p_name text, p_role text, p_locale text, p_destination text, p_return_url text,
+                                             p_return_origin text, p_ticket_sealed bytea, p_post_to text)
+returns api.reply language plpgsql security definer set search_path = '' as $$
+declare
+  reply api.reply;
+  tenant record;
+  person record;
+  life constant interval := interval '60 seconds';
+begin
+  if not app.entered('tenant') then
+    return app.refuse('key_refused');
+  end if;
+  reply := app.idem_begin('launch_create');
+  if reply.replayed is not null then
+    return reply;
+  end if;
+  select t.slug, t.locale, t.return_origins into tenant from app.tenants t where t.tenant_id = app.tenant();
+  if p_return_url is not null and (p_return_origin is null or p_return_origin <> all (tenant.return_origins)) then
+    return app.idem_end('launch_create', app.refuse_field('body_invalid', '/return_url'));
+  end if;
+
+  person := app.launch_person(p_user_id, p_external_id, p_email, p_name, p_role, coalesce(p_locale, tenant.locale));
+  if person.refusal is not null then
+    return app.idem_end('launch_create', app.refuse(person.refusal));
+  end if;
 
   insert into app.launches (tenant_id, launch_id, user_id, ticket_hash, role, mode, destination, return_url, expires_at)
-  values (app.tenant(), p_launch_id, person.user_id, p_ticket_hash, effective, current_setting('app.mode', true),
+  values (app.tenant(), p_launch_id, person.user_id, p_ticket_hash, person.role, current_setting('app.mode', true),
           coalesce(p_destination, '/'), p_return_url, now() + life);
-  perform app.event('launch_created', person.user_id, json_build_object('launch', app.typeid('launch', p_launch_id), 'role', effective));
+  perform app.event('launch_created', person.user_id, json_build_object('launch', app.typeid('launch', p_launch_id), 'role', person.role));
   return app.idem_end('launch_create', app.ok(201, json_build_object(
     'id', app.typeid('launch', p_launch_id),
     'post_to', replace(p_post_to, '{slug}', tenant.slug),
     'expires_at', app.time(now() + life),
-    'user', json_build_object('id', app.typeid('user', person.user_id), 'role', effective)), null, p_ticket_sealed));
+    'user', json_build_object('id', app.typeid('user', person.user_id), 'role', person.role)), null, p_ticket_sealed));
 end
 $$;
 
@@ -87,9 +117,7 @@ begin
 end
 $$;
 
--- A browser redeems a ticket, once, into a launched session of 10 minutes. p_session_secret is the random part of the cookie; the hash
--- that is kept covers tenant and user too, which only the ticket knows. Returns 200 with tenant_id and user_id for the
--- cookie (plain UUIDs, for C alone), or launch_expired.
+-- A browser redeems a ticket, once, into a launched session. Returns 200 with app.launch_session's body, or launch_expired.
 create or replace function api.launch_redeem(p_ticket_hash bytea, p_session_id uuid, p_session_secret bytea, p_user_agent text)
 returns api.reply language plpgsql security definer set search_path = '' as $$
 declare
@@ -106,13 +134,9 @@ begin
   if not found then
     return app.refuse('launch_expired');
   end if;
-  insert into app.sessions (tenant_id, user_id, token_hash, session_id, state, role, mode, destination, return_url, user_agent, address,
-                            expires_at)
-  values (app.tenant(), launch.user_id, sha256(uuid_send(app.tenant()) || uuid_send(launch.user_id) || p_session_secret), p_session_id,
-          'launched', launch.role, launch.mode, launch.destination, launch.return_url, left(coalesce(p_user_agent, ''), 200),
-          current_setting('app.address', true), now() + interval '10 minutes');
   perform app.event('launch_redeemed', launch.user_id,
     json_build_object('launch', app.typeid('launch', launch.launch_id), 'session', app.typeid('session', p_session_id)));
-  return app.ok(200, json_build_object('tenant_id', app.tenant(), 'user_id', launch.user_id));
+  return app.ok(200, app.launch_session(launch.user_id, launch.role, launch.mode, launch.destination, launch.return_url, p_session_id,
+                                        p_session_secret, p_user_agent));
 end
 $$;

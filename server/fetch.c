@@ -3,6 +3,7 @@
 #include "crypt.h"
 #include "log.h"
 #include "loop.h"
+#include "outbound.h"
 #include "req_inside.h"
 
 #include <arpa/inet.h>
@@ -24,12 +25,13 @@ struct fetch {
     char *body; /* the answer's */
     size_t len, most;
     char error[CURL_ERROR_SIZE];
-    bool private_allowed;
+    struct curl_slist *headers;
+    bool inner_allowed, refused;
 };
 
 struct allowed {
-    char *prefix;         /* scheme://host[:port] */
-    bool private_allowed; /* it names this machine or an address, so the operator means it */
+    char *prefix;       /* scheme://host[:port] */
+    bool inner_allowed; /* it names this machine or an address, so the operator means it */
 };
 
 static CURLM *multi;
@@ -37,7 +39,7 @@ static struct loop_timer *timer;
 static struct fetch *under_way;
 static struct allowed allowed[MOST_ALLOWED];
 static size_t allowed_count;
-static char *ca_file_kept;
+static char *ca_file_kept, *guarded_ca_kept;
 
 static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg, void *watch);
 static int on_timer_wanted(CURLM *curl, long ms, void *arg);
@@ -82,7 +84,13 @@ void fetch_allow(const char *url_prefix)
     while (len && url_prefix[len - 1] == '/')
         len--;
     allowed[allowed_count].prefix = strndup(url_prefix, len);
-    allowed[allowed_count++].private_allowed = names_private(host + 3);
+    allowed[allowed_count++].inner_allowed = names_private(host + 3);
+}
+
+void fetch_guarded_ca(const char *ca_file)
+{
+    free(guarded_ca_kept);
+    guarded_ca_kept = *ca_file ? strdup(ca_file) : NULL;
 }
 
 void fetch_stop(void)
@@ -98,6 +106,7 @@ void fetch_stop(void)
         free(allowed[--allowed_count].prefix);
     free(ca_file_kept);
     ca_file_kept = NULL;
+    fetch_guarded_ca("");
 }
 
 /* ---- a call ---- */
@@ -112,17 +121,25 @@ static const struct allowed *find_allowed(const char *url)
     return NULL;
 }
 
+/* May it be called at all, and may its name lead to an inner address? */
+static bool may_call(struct fetch *fetch, const struct fetch_request *request)
+{
+    const struct allowed *target = request->guarded ? NULL : find_allowed(request->url);
+
+    fetch->inner_allowed = request->guarded ? outbound_excepted(request->url) : target && target->inner_allowed;
+    fetch->refused = request->guarded ? !outbound_url(request->url) : !target;
+    if (fetch->refused)
+        snprintf(fetch->error, sizeof fetch->error, "host not on the allow-list");
+    return !fetch->refused;
+}
+
 static void refuse_host(void *arg)
 {
-    struct fetch *fetch = arg;
-
-    snprintf(fetch->error, sizeof fetch->error, "host not on the allow-list");
-    finish(fetch, CURLE_URL_MALFORMAT);
+    finish(arg, CURLE_URL_MALFORMAT);
 }
 
 void fetch_call(struct req *rq, const struct fetch_request *request, step *next)
 {
-    const struct allowed *target = find_allowed(request->url);
     struct fetch *fetch = calloc(1, sizeof *fetch);
 
     if (!fetch)
@@ -132,11 +149,10 @@ void fetch_call(struct req *rq, const struct fetch_request *request, step *next)
     if (under_way)
         under_way->before = fetch;
     under_way = fetch;
-    if (!target) {
+    if (!may_call(fetch, request)) {
         loop_defer(refuse_host, fetch);
         return;
     }
-    fetch->private_allowed = target->private_allowed;
     set_up(fetch, request);
     if (curl_multi_add_handle(multi, fetch->easy) != CURLM_OK)
         die("libcurl takes no more work");
@@ -158,31 +174,18 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *arg)
     return len;
 }
 
-static bool is_private_v4(uint32_t address)
-{
-    return address >> 24 == 0 || address >> 24 == 10 || address >> 24 == 127 || address >> 16 == 0xa9fe ||
-           address >> 20 == 0xac1 || address >> 16 == 0xc0a8 || address >> 22 == 0x191 || address >> 28 >= 0xe;
-}
-
-static bool is_private(const struct curl_sockaddr *where)
-{
-    if (where->family == AF_INET)
-        return is_private_v4(ntohl(((const struct sockaddr_in *)(const void *)&where->addr)->sin_addr.s_addr));
-    if (where->family == AF_INET6) {
-        const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)&where->addr)->sin6_addr;
-        return (six->s6_addr[0] & 0xe0) != 0x20; /* 2000::/3 is what is public; mapped addresses are not in it */
-    }
-    return true;
-}
-
 /* Looked at where it counts, after the name was resolved: a name that moves to an inner address leads nowhere. */
 static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *where)
 {
     struct fetch *fetch = arg;
 
     (void)purpose;
-    if (!fetch->private_allowed && is_private(where))
+    if (!fetch->inner_allowed && outbound_inner(&where->addr)) {
+        fetch->refused = true;
+        snprintf(fetch->error, sizeof fetch->error, "the name leads to an address that is not public");
         return CURL_SOCKET_BAD;
+    }
+    fetch->refused = false; /* another address of the same name may do */
     return socket(where->family, where->socktype | SOCK_CLOEXEC, where->protocol);
 }
 
@@ -210,6 +213,16 @@ static void set_up_form(struct fetch *fetch, const char *form)
     curl_easy_setopt(fetch->easy, CURLOPT_READDATA, fetch);
 }
 
+/* No connection that another call was allowed is lent to it, nor its own to others. */
+static void set_up_guarded(struct fetch *fetch)
+{
+    curl_easy_setopt(fetch->easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(fetch->easy, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(fetch->easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    if (fetch->inner_allowed)
+        curl_easy_setopt(fetch->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+}
+
 static void set_up(struct fetch *fetch, const struct fetch_request *request)
 {
     CURL *easy = curl_easy_init();
@@ -232,8 +245,11 @@ static void set_up(struct fetch *fetch, const struct fetch_request *request)
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetch);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, fetch);
-    if (ca_file_kept)
-        curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file_kept);
+    const char *ca_file = request->guarded ? guarded_ca_kept : ca_file_kept;
+    if (ca_file)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+    if (request->guarded)
+        set_up_guarded(fetch);
     if (request->user) {
         curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
         curl_easy_setopt(easy, CURLOPT_USERNAME, request->user);
@@ -241,6 +257,9 @@ static void set_up(struct fetch *fetch, const struct fetch_request *request)
     }
     if (request->form)
         set_up_form(fetch, request->form);
+    for (const char *const *header = request->headers; header && *header; header++)
+        fetch->headers = curl_slist_append(fetch->headers, *header);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fetch->headers);
     curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
@@ -314,6 +333,7 @@ static void release(void *held)
         crypt_wipe(fetch->form, fetch->form_len); /* a code is in it */
     free(fetch->form);
     free(fetch->body);
+    curl_slist_free_all(fetch->headers);
     free(fetch);
 }
 
@@ -333,6 +353,7 @@ static void finish(struct fetch *fetch, CURLcode code)
 {
     struct fetch_answer *answer = &inside(fetch->rq)->fetched;
     long status = 0;
+    curl_off_t retry_after = 0;
 
     if (fetch->before)
         fetch->before->after = fetch->after;
@@ -343,12 +364,15 @@ static void finish(struct fetch *fetch, CURLcode code)
     *answer = (struct fetch_answer){.end = how_far(fetch->easy, code)};
     if (fetch->easy) {
         curl_easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &status);
+        curl_easy_getinfo(fetch->easy, CURLINFO_RETRY_AFTER, &retry_after);
         curl_multi_remove_handle(multi, fetch->easy);
         curl_easy_cleanup(fetch->easy);
         fetch->easy = NULL;
     }
     if (answer->end == FETCH_ANSWERED)
         answer->status = (int)status;
+    answer->retry_after_s = (long)retry_after;
+    answer->refused = fetch->refused;
     answer->body = fetch->body ? fetch->body : "";
     answer->body_len = fetch->len;
     answer->error = *fetch->error ? fetch->error : curl_easy_strerror(code);
@@ -362,12 +386,11 @@ const struct fetch_answer *fetch_answer(struct req *rq)
 
 struct fetch_answer fetch_once(const struct fetch_request *request, char **ret_body)
 {
-    const struct allowed *target = find_allowed(request->url);
-    struct fetch fetch = {.private_allowed = target && target->private_allowed};
+    struct fetch fetch = {0};
     CURLcode code = CURLE_URL_MALFORMAT;
     long status = 0;
 
-    if (target) {
+    if (may_call(&fetch, request)) {
         set_up(&fetch, request);
         code = curl_easy_perform(fetch.easy);
         curl_easy_getinfo(fetch.easy, CURLINFO_RESPONSE_CODE, &status);
@@ -375,9 +398,11 @@ struct fetch_answer fetch_once(const struct fetch_request *request, char **ret_b
     struct fetch_answer answer = {.end = how_far(fetch.easy, code), .error = curl_easy_strerror(code)};
     if (answer.end == FETCH_ANSWERED)
         answer.status = (int)status;
+    answer.refused = fetch.refused;
     answer.body_len = fetch.len;
     answer.body = *ret_body = fetch.body ? fetch.body : strdup("");
     curl_easy_cleanup(fetch.easy);
+    curl_slist_free_all(fetch.headers);
     free(fetch.form);
     return answer;
 }

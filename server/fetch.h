@@ -1,7 +1,8 @@
 /* fetch: outbound HTTPS on libcurl's multi interface; one await like db_call.
  *
  * Only the hosts named at start are reachable, https only, no redirects, ceiling of the answer and deadline given per
- * call. The outcome says how far the request got, because that decides whether it may be repeated.
+ * call. A guarded call goes where somebody else said: anywhere that outbound.h lets it, on a connection of its own. The
+ * outcome says how far the request got, because that decides whether it may be repeated.
  */
 #ifndef SERVER_FETCH_H
 #define SERVER_FETCH_H
@@ -19,21 +20,26 @@ struct fetch_answer {
     int status;       /* HTTP status when answered */
     const char *body; /* NUL-terminated, good until the next await */
     size_t body_len;
-    const char *error; /* libcurl's words otherwise */
+    long retry_after_s; /* its Retry-After, 0 when it has none */
+    const char *error;  /* libcurl's words otherwise */
+    bool refused;       /* not sent because of where it leads: by outbound.h, or no allowed host */
 };
 
 struct fetch_request {
     const char *method; /* "GET", "POST" */
-    const char *url;    /* https://, host on the allow-list */
+    const char *url;    /* https://, host on the allow-list, or guarded */
+    bool guarded;       /* the URL is not ours */
     const char *user;   /* basic auth, or NULL */
     const char *password;
-    const char *form; /* application/x-www-form-urlencoded body, or NULL; copied */
+    const char *form; /* the body, application/x-www-form-urlencoded unless a header says otherwise, or NULL; copied */
+    const char *const *headers; /* "Name: value", up to a NULL, or NULL; copied */
     long deadline_ms;
     size_t most; /* bytes of an answer that is not too large; 0: 64 KiB */
 };
 
-void fetch_start(const char *ca_file);    /* once per worker; NULL or "": the system's authorities */
-void fetch_allow(const char *url_prefix); /* scheme://host[:port] that may be called; copied */
+void fetch_start(const char *ca_file);      /* once per worker; NULL or "": the system's authorities */
+void fetch_allow(const char *url_prefix);   /* scheme://host[:port] that may be called; copied */
+void fetch_guarded_ca(const char *ca_file); /* authorities for guarded calls; "": the system's */
 void fetch_stop(void);
 void fetch_call(struct req *rq, const struct fetch_request *request, step *next);
 const struct fetch_answer *fetch_answer(struct req *rq);

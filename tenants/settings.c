@@ -23,6 +23,8 @@ const struct config_key SETTINGS[] = {
     {"twilio_pricing_url", CONFIG_ORIGINS, "https://pricing.twilio.com", 0, 0, "where the prices are"},
     {"twilio_number_types", CONFIG_TEXT, "", 0, 0, "kinds of sending number whose prices count, as Twilio calls them, separated by commas; empty: all"},
     {"currency", CONFIG_TEXT, "USD", 0, 0, "the currency that Twilio charges, and everything is counted in"},
+    {"outbound_allow", CONFIG_TEXT, "", 0, 0, "hosts (host or host:port, separated by blanks) that webhooks, key sets and mail may reach without TLS, on any port and on inner addresses: for development"},
+    {"outbound_ca_file", CONFIG_PATH, "", 0, 0, "authorities for webhooks, key sets and mail, instead of the system's"},
     {"sender_concurrency", CONFIG_INT, "64", 1, 10000, "posts under way per worker"},
 };
 /* clang-format on */

@@ -3,9 +3,11 @@
 #include "caller.h"
 #include "counts.h"
 #include "factors/phone_number.h"
+#include "fetch.h"
 #include "hosts.h"
 #include "log.h"
 #include "loop.h"
+#include "outbound.h"
 #include "problems.h"
 #include "provisioning/provisioning.h"
 #include "routes.h"
@@ -21,6 +23,7 @@
 
 static bool check_config(void);
 static bool texts_fit(void);
+static bool exceptions_read(void);
 static void start(void);
 static void stop(void);
 static int command(int argc, char **argv);
@@ -66,6 +69,7 @@ static bool check_config(void)
 {
     bool good = hosts_start();
     good = good && texts_fit();
+    good = exceptions_read() && good;
     good = phone_start(config_text("phone_metadata")) && good;
     good = openapi_start() && good;
     good = callbacks_start() && good;
@@ -96,11 +100,20 @@ static bool texts_fit(void)
     return true;
 }
 
+static bool exceptions_read(void)
+{
+    bool good = outbound_start(config_text("outbound_allow"));
+    if (!good)
+        log_event(LOG_ERROR, NULL, "config_value", L_TEXT("key", "outbound_allow"));
+    return good;
+}
+
 static void start(void)
 {
     if (oath_init() != OATH_OK)
         die("liboath does not start");
     sender_start();
+    fetch_guarded_ca(config_text("outbound_ca_file"));
     price_sync_start();
     loop_every(JOBS_MS, jobs_start, NULL);
 }

@@ -90,6 +90,8 @@ twilio_messaging_service = $TWILIO_SERVICE
 twilio_verify_service = $TWILIO_VERIFY_SERVICE
 twilio_verify_url = https://127.0.0.1:$TILLGATE_TWILIO_TLS_PORT
 twilio_pricing_url = https://127.0.0.1:$TILLGATE_TWILIO_TLS_PORT
+outbound_allow = localhost 127.0.0.1
+outbound_ca_file = $RUN/tls/ca.pem
 LINES
 }
 

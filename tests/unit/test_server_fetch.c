@@ -9,6 +9,7 @@
 #include "server/fetch.c"
 #include "server/db.h"
 
+#include <netdb.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -23,6 +24,49 @@ static int *acts; /* shared with the server: how often /act was done */
 static pid_t server;
 static struct fetch_answer seen;
 static char seen_body[4096];
+
+/* ---- names ---- */
+
+/* libcurl's look-ups come here: names of outside.test move from look-up to look-up, as a hostile name server would have
+ * it; what they lead to is told in `leads_to`. */
+static const char *leads_to[4];
+static int lookups;
+
+int getaddrinfo(const char *restrict node, const char *restrict service, const struct addrinfo *restrict hints,
+                struct addrinfo **restrict ret)
+{
+    uint8_t address[16];
+    uint16_t port = htons((uint16_t)strtoul(service ? service : "0", NULL, 10));
+    const char *text = node;
+
+    if (strcmp(node, "localhost") == 0)
+        text = "127.0.0.1";
+    if (strcmp(node, "outside.test") == 0)
+        text = leads_to[lookups++];
+    bool six = text && inet_pton(AF_INET6, text, address) == 1;
+    if (!text || (!six && inet_pton(AF_INET, text, address) != 1) ||
+        (hints && hints->ai_family != AF_UNSPEC && hints->ai_family != (six ? AF_INET6 : AF_INET)))
+        return EAI_NONAME;
+    struct addrinfo *made = calloc(1, sizeof *made + sizeof(struct sockaddr_in6));
+    made->ai_family = six ? AF_INET6 : AF_INET;
+    made->ai_socktype = SOCK_STREAM;
+    made->ai_addr = (struct sockaddr *)(made + 1);
+    made->ai_addrlen = six ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    if (six)
+        *(struct sockaddr_in6 *)made->ai_addr = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = port};
+    else
+        *(struct sockaddr_in *)made->ai_addr = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = port};
+    memcpy(six ? (void *)&((struct sockaddr_in6 *)made->ai_addr)->sin6_addr
+               : (void *)&((struct sockaddr_in *)made->ai_addr)->sin_addr,
+           address, six ? 16 : 4);
+    *ret = made;
+    return 0;
+}
+
+void freeaddrinfo(struct addrinfo *made)
+{
+    free(made);
+}
 
 /* ---- the other side ---- */
 
@@ -60,7 +104,7 @@ static bool answer(SSL *tls, const char *request)
         return true;
     }
     if (strstr(request, " /refused ")) {
-        say(tls, "HTTP/1.1 429 No\r\nContent-Length: 0\r\n\r\n");
+        say(tls, "HTTP/1.1 429 No\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n");
         return true;
     }
     if (strstr(request, " /moved "))
@@ -142,6 +186,7 @@ static int start_server(void **state)
     EVP_PKEY_free(key);
     loop_start();
     fetch_start(ca_path);
+    fetch_guarded_ca(ca_path);
     fetch_allow(base);
     fetch_allow("https://localhost:1/"); /* nobody listens there */
     return 0;
@@ -174,6 +219,7 @@ static void first(struct req *rq)
     bool post = strstr(url, "#post");
     struct fetch_request request = {.method = post ? "POST" : "GET",
                                     .url = req_copy(rq, url, strcspn(url, "#")),
+                                    .guarded = strstr(url, "#guarded"),
                                     .user = "AC1",
                                     .password = "secret",
                                     .form = post ? "a=b" : NULL,
@@ -201,6 +247,7 @@ static void answers_come_whole(void **state)
     assert_string_equal(seen_body, "ok");
     assert_int_equal(call("/refused#post"), FETCH_ANSWERED);
     assert_int_equal(seen.status, 429);
+    assert_int_equal(seen.retry_after_s, 7);
 }
 
 static void a_redirect_is_an_answer_and_not_followed(void **state)
@@ -246,21 +293,91 @@ static void a_post_on_a_kept_connection_is_done_once(void **state)
     }
 }
 
-static void inner_addresses_are_for_hosts_that_say_so(void **state)
+static void forget_names(void)
 {
-    static const struct {
-        const char *address;
-        bool private;
-    } CASES[] = {{"127.0.0.1", true},   {"10.1.2.3", true},        {"172.31.0.1", true}, {"172.32.0.1", false},
-                 {"192.168.1.1", true}, {"169.254.169.254", true}, {"100.64.0.1", true}, {"8.8.8.8", false},
-                 {"224.0.0.1", true},   {"0.0.0.0", true}};
+    curl_multi_cleanup(multi);
+    multi = curl_multi_init();
+    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted);
+    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted);
+}
+
+/* The server listens on loopback, so whatever reaches it was let through. */
+static void a_guarded_call_reaches_no_inner_address(void **state)
+{
+    static const char *const ADDRESSES[] = {"127.0.0.1",        "0.0.0.0",       "::1",
+                                            "::ffff:127.0.0.1", "10.0.0.1",      "169.254.169.254",
+                                            "64:ff9b::7f00:1",  "2002:7f00:1::", "fd00::1"};
+    const char *const port = strrchr(base, ':');
+    char exception[64], url[128];
 
     (void)state;
-    for (size_t i = 0; i < LEN(CASES); i++) {
-        struct in_addr address;
-        assert_int_equal(inet_pton(AF_INET, CASES[i].address, &address), 1);
-        assert_int_equal(is_private_v4(ntohl(address.s_addr)), CASES[i].private);
+    for (size_t i = 0; i < LEN(ADDRESSES); i++) {
+        forget_names();
+        lookups = 0;
+        leads_to[0] = ADDRESSES[i];
+        assert_int_equal(call("https://outside.test/act#post#guarded"), FETCH_NOT_SENT);
+        assert_true(seen.refused);
+        assert_int_equal(lookups, 1);
     }
+    static const char *const URLS[] = {"https://localhost/x#guarded",  "https://127.0.0.1/x#guarded",
+                                       "https://x.localhost/#guarded", "https://[::1]/#guarded",
+                                       "https://0x7f.1/#guarded",      "https://2130706433/#guarded",
+                                       "https://0177.0.0.1/#guarded",  "https://[::ffff:127.0.0.1]/#guarded",
+                                       "http://outside.test/#guarded", "https://outside.test:22/#guarded"};
+    for (size_t i = 0; i < LEN(URLS); i++) {
+        assert_int_equal(call(URLS[i]), FETCH_NOT_SENT);
+        assert_true(seen.refused);
+    }
+    /* the name that is allowed to our own calls is not so to strangers' ... */
+    snprintf(url, sizeof url, "%s/ok#guarded", base);
+    assert_int_equal(call(url), FETCH_NOT_SENT);
+    assert_true(seen.refused);
+    /* ... unless the operator says so */
+    snprintf(exception, sizeof exception, "localhost%s", port);
+    assert_true(outbound_start(exception));
+    assert_int_equal(call(url), FETCH_ANSWERED);
+    assert_string_equal(seen_body, "ok");
+    assert_true(outbound_start(""));
+    assert_int_equal(call(url), FETCH_NOT_SENT);
+    assert_true(seen.refused);
+}
+
+static void a_name_that_moves_inside_leads_nowhere(void **state)
+{
+    int before = *acts;
+
+    (void)state;
+    lookups = 0;
+    leads_to[0] = "127.0.0.1";
+    leads_to[1] = "10.0.0.1";
+    leads_to[2] = "::1";
+    for (int i = 0; i < 3; i++) {
+        forget_names();
+        assert_int_equal(call("https://outside.test/act#post#guarded"), FETCH_NOT_SENT);
+        assert_true(seen.refused);
+    }
+    assert_int_equal(lookups, 3);
+    assert_int_equal(*acts, before);
+}
+
+static void a_guarded_redirect_is_not_followed(void **state)
+{
+    char exception[64], url[128];
+
+    (void)state;
+    snprintf(exception, sizeof exception, "localhost%s", strrchr(base, ':'));
+    snprintf(url, sizeof url, "%s/moved#guarded", base);
+    assert_true(outbound_start(exception));
+    int before = *acts;
+    assert_int_equal(call(url), FETCH_ANSWERED);
+    assert_int_equal(seen.status, 302);
+    assert_int_equal(*acts, before);
+    assert_true(outbound_start(""));
+}
+
+static void inner_addresses_are_for_hosts_that_say_so(void **state)
+{
+    (void)state;
     assert_true(names_private("localhost:8087"));
     assert_true(names_private("twilio.localhost"));
     assert_true(names_private("127.0.0.1:1"));
@@ -278,6 +395,9 @@ int main(void)
         cmocka_unit_test(what_left_and_was_not_answered_is_uncertain),
         cmocka_unit_test(what_never_left_was_not_sent),
         cmocka_unit_test(a_post_on_a_kept_connection_is_done_once),
+        cmocka_unit_test(a_guarded_call_reaches_no_inner_address),
+        cmocka_unit_test(a_name_that_moves_inside_leads_nowhere),
+        cmocka_unit_test(a_guarded_redirect_is_not_followed),
         cmocka_unit_test(inner_addresses_are_for_hosts_that_say_so),
     };
 

@@ -113,8 +113,4 @@ create policy tenant on app.budget_alerts to tillgate_owner
 create policy jobs on app.budget_alerts to tillgate_jobs using (true);
 grant select, insert, delete on app.budget_alerts to tillgate_jobs;
 
--- jobs give alerts and open breakers, and say so in the audit trail
-create policy jobs_add on app.events for insert to tillgate_jobs with check (true);
-grant insert on app.events to tillgate_jobs;
-
 commit;

@@ -155,14 +155,3 @@ begin
   end loop;
 end
 $$;
-
--- A row in a store's audit trail, by a job.
-create or replace function jobs.event(p_tenant_id uuid, p_kind text, p_detail json)
-returns void language plpgsql security definer set search_path = '' as $$
-begin
-  if app.entered('system') then
-    insert into app.events (tenant_id, request_id, kind, caller, detail)
-    values (p_tenant_id, app.request(), p_kind, 'system', p_detail) on conflict do nothing;
-  end if;
-end
-$$;

@@ -27,7 +27,7 @@ begin
   delete from app.challenges where created_at > now() - interval '1 day';
   delete from app.sessions where created_at > now() - interval '1 hour';
   delete from app.velocity;
-  delete from app.events;
+  delete from app.event_entries;
   delete from app.devices;
   delete from app.ledger_entries;
   insert into app.sessions (tenant_id, user_id, token_hash, session_id, state, role, mode, second_step_at, destination, user_agent, address, expires_at)

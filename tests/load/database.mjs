@@ -78,7 +78,7 @@ export class Database {
   // The chosen users as before their first request; statistics fresh, so that no plan is made for an empty table.
   async reset({ state = 'launched', challenge = false } = {}) {
     await this.query(`call bench.reset('${state}', ${challenge})`);
-    await this.query('vacuum (analyze) app.sessions, app.challenges, app.sends, app.velocity, app.users, app.events');
+    await this.query('vacuum (analyze) app.sessions, app.challenges, app.sends, app.velocity, app.users, app.event_entries, app.event_lines');
   }
 
   // pgbench's calls per second. Reads draw any user, writes take each chosen user once.

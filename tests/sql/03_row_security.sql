@@ -30,7 +30,7 @@ select pg_temp.fill('alpha', 'ann'), pg_temp.fill('beta', 'bob') \g /dev/null
 select test.platform_key() \g /dev/null
 select is(test.enter('alpha', 'ann', 'ann token'), null, 'ann enters') union all select is((test.send('second_step_send_code', 'c1', 's1')).status, 202, 'and has a code sent');
 select is(test.enter('beta', 'bob', 'bob token'), null, 'bob enters') union all select is((test.send('second_step_send_code', 'c2', 's2')).status, 202, 'and has a code sent');
-insert into app.events (tenant_id, request_id, kind, caller) values (test.id('alpha'), test.id('r1'), 'test', 'test'), (test.id('beta'), test.id('r1'), 'test', 'test');
+select test.event('alpha', 'r1'), test.event('beta', 'r1'), test.system(), jobs.events_chain(100), test.event('alpha', 'r2'), test.event('beta', 'r2') \g /dev/null
 
 create temp table tenant_tables as
   select c.relname::text as name from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and a.attnum > 0
@@ -81,12 +81,17 @@ select is(pg_temp.seen(name, 'alpha'), 0::bigint, name || ': bob sees nothing of
 select is((api.session_read(null)).body->'user'->>'name', 'bob', 'and reads his own session');
 
 -- what is not of the pinned tenant cannot be written either
-select throws_ok($$ insert into app.events (tenant_id, request_id, kind, caller) values (test.id('alpha'), test.id('r2'), 'x', 'x') $$, '42501', null, 'no row for another tenant');
+select throws_ok($$ insert into app.event_entries (tenant_id, event_id, at, request_id, kind, caller) values (test.id('alpha'), test.id('e'), now(), test.id('r3'), 'x', 'x') $$, '42501', null, 'no row for another tenant');
 select is_empty($$ update app.users set name = 'x' where tenant_id = test.id('alpha') returning 1 $$, 'no update of another tenant');
 select is_empty($$ delete from app.sessions where tenant_id = test.id('alpha') returning 1 $$, 'no delete of another tenant');
 -- the audit trail is append-only even for the owner of the functions
-select is_empty($$ update app.events set kind = 'x' returning 1 $$, 'no event is changed');
-select is_empty($$ delete from app.events returning 1 $$, 'no event is removed');
+select is_empty($$ update app.event_entries set kind = 'x' returning 1 $$, 'no event is changed');
+select is_empty($$ delete from app.event_entries returning 1 $$, 'no event is removed');
+select is_empty($$ update app.event_lines set kind = 'x' returning 1 $$, 'no line of the audit trail is changed');
+select is_empty($$ delete from app.event_lines returning 1 $$, 'no line of the audit trail is removed');
+select is_empty($$ update app.event_people set person = '{}' returning 1 $$, 'nor what is personal in it');
+select is_empty($$ delete from app.event_people returning 1 $$, 'which no session erases');
+select throws_ok($$ insert into app.event_lines select * from app.event_lines $$, '42501', null, 'no line is added by a use case');
 -- and so is the ledger; lines are added by the job alone
 select is_empty($$ update app.ledger set micros = 0 returning 1 $$, 'no line of the ledger is changed');
 select is_empty($$ delete from app.ledger returning 1 $$, 'no line of the ledger is removed');

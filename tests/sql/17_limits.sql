@@ -99,7 +99,7 @@ select is((r->'by_layer'->0->>'layer') || ' ' || (r->>'saved_micros'), 'stop 880
 select is((r->'by_layer'->0->>'layer') || ' ' || (r->>'saved_micros'), 'country_day 40000', 'less for the country') from (select pg_temp.rehearse('{"countries":[{"country":"US","day_micros":48000}]}', 'k5') r offset 0) x;
 select is((r->'by_layer'->0->>'layer') || ' ' || (r->>'saved_micros'), 'month 40000', 'less for the month') from (select pg_temp.rehearse('{"month_micros":48000}', 'k6') r offset 0) x;
 select is(r->>'saved_micros', '0', 'money in shadow blocks nothing') from (select pg_temp.rehearse('{"day_micros":0,"shadow":["money"]}', 'k7') r offset 0) x;
-insert into app.events (tenant_id, request_id, kind, caller, detail) select test.id('alpha'), gen_random_uuid(), 'send_refused', 'session', json_build_object('code', c, 'country', 'US', 'micros', 20000, 'purpose', 'sign_in') from unnest(array['limit_money', 'limit_ramp', 'limit_phone']) c;
+select test.event('alpha', c, 'send_refused', null, jsonb_build_object('code', c, 'country', 'US', 'micros', 20000, 'purpose', 'sign_in')) from unnest(array['limit_money', 'limit_ramp', 'limit_phone']) c;
 select is((r->'refused'->>'total') || ' ' || (r->'refused'->>'let_through'), '2 2', 'what money and ramp refused would pass, the rest is not money''s matter') from (select pg_temp.rehearse('{}', 'k8') r offset 0) x;
 select is(pg_temp.rehearse('{"day_micros":-1}', 'k9')->'errors'->0->>'pointer', '/day_micros', 'bad input') || E'\n' || is(pg_temp.rehearse('{}', null)#>>'{}', 'idempotency_key_missing', 'a POST has a key');
 select is((select count(*) from app.sends), 5::bigint, 'a rehearsal changes nothing');

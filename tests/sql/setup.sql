@@ -76,6 +76,14 @@ create function test.platform_key() returns void language sql as $$
   values (test.id('platform key'), test.hash('platform key'), 'platform', 'live', 'tgp_live_abcdef')
 $$;
 
+-- An event of that store in the audit trail, not chained yet.
+create function test.event(p_store text, p_request text, p_kind text default 'test', p_user text default null, p_detail jsonb default null)
+returns void language sql as $$
+  insert into app.event_entries (tenant_id, event_id, at, request_id, kind, user_id, caller, address, detail)
+  values (test.id(p_store), app.event_id(now(), test.id(p_request), p_kind, test.id(p_user)), date_trunc('milliseconds', now()), test.id(p_request), p_kind,
+          test.id(p_user), 'session', '192.0.2.1', p_detail)
+$$;
+
 -- Asks for a code with the new names p_challenge and p_send; its right code is p_challenge || ' code'.
 create function test.send(p_function text, p_challenge text, p_send text) returns api.reply language plpgsql as $$
 declare

@@ -80,7 +80,7 @@ select is((pg_temp.device('d1', 't7')).code, 'locked', 'nor while she is locked'
 update app.users set locked_until = null where user_id = test.id('ann');
 update app.devices set expires_at = now() where device_id = test.id('d1');
 select is((pg_temp.device('d1', 't7')).code, 'device_unknown', 'nor after 14 days');
-update app.devices set expires_at = now() + interval '1 second' where device_id = test.id('d1');
+update app.devices set expires_at = now() + interval '1 second', created_at = now() - interval '3 days' where device_id = test.id('d1');
 select is((r).status, 200, 'a second before it does') || E'\n' || is((r).body->>'state', 'ready', 'ready') || E'\n' || is((r).body->>'fresh_until', null, 'but not fresh')
   from (select pg_temp.device('d1', 't7') r offset 0) x;
 select is(test.enter('alpha', 'ann', 't6'), 'session_required', 'the old token is dead');
@@ -88,7 +88,29 @@ select is(test.enter('alpha', 'ann', 't7', 'signed_in'), null, 'the new one is s
 select is(test.enter('alpha', 'ann', 't7', 'fresh'), 'fresh_session_required', 'and changes nothing sensitive');
 select test.enter('alpha', 'ann', 't5') \g /dev/null
 select is((pg_temp.device('d1', 't8')).body->>'fresh_until', app.time(now() + interval '15 minutes'), 'a fresh session stays as fresh as it was');
+select is(s.amr, '{otp}', 'and keeps how it was raised') from app.sessions s where s.session_id = test.id('t8');
 select is((api.device_clear()).status, 204, 'clear device data');
+
+-- how and when a second step was done
+create function pg_temp.how(p_session text) returns text language sql as $$ select format('%s %s', s.amr, now() - s.auth_at) from app.sessions s where s.session_id = test.id(p_session) $$;
+select is(pg_temp.how('t7'), '{device} 3 days', 'by a device, since it was trusted');
+select test.session('alpha', 'ann', 'h1', 'launched'), test.enter('alpha', 'ann', 'h1') \g /dev/null
+select is(pg_temp.how('h1'), '{} ', 'nothing yet');
+select app.rise('bypass', test.id('h2'), test.hash('h2')) \g /dev/null
+select is(pg_temp.how('h2'), '{bypass} 00:00:00', 'a bypass has our own word');
+select app.rise('set_up', test.id('h3'), test.hash('h3'), 'sms') \g /dev/null
+select is(pg_temp.how('h3'), '{otp,sms} 00:00:00', 'a method set up after it counts');
+update app.sessions set auth_at = now() - interval '5 minutes' where session_id = test.id('h3');
+select app.rise('set_up', test.id('h4'), test.hash('h4'), 'authenticator') \g /dev/null
+select is(pg_temp.how('h4'), '{otp,sms} 00:05:00', 'one set up by a session that proved a code does not');
+select app.rise('device', test.id('h5'), test.hash('h5'), 'device', now() - interval '3 days') \g /dev/null
+select is(pg_temp.how('h5'), '{otp,sms} 00:05:00', 'nor does a device');
+select app.rise('code', test.id('h6'), test.hash('h6'), 'backup_code') \g /dev/null
+select is(pg_temp.how('h6'), '{otp,backup_code} 00:00:00', 'a code does');
+select app.rise('code', test.id('h7'), test.hash('h7'), 'authenticator') \g /dev/null
+select is(pg_temp.how('h7'), '{otp} 00:00:00', 'each time');
+delete from app.sessions where user_id = test.id('ann') and session_id not in (test.id('t7'), test.id('t8'));
+select test.enter('alpha', 'ann', 't8') \g /dev/null
 select is((api.device_list(null)).body->>'items', '[]', 'none left');
 select is((select count(*) from app.devices), 1::bigint, 'bob''s is');
 

@@ -31,8 +31,10 @@ $$;
 
 -- A session of that admin; its token is p_token. p_state: launched, or ready (and fresh).
 create function test.session(p_store text, p_name text, p_token text, p_state text default 'ready') returns void language sql as $$
-  insert into app.sessions (tenant_id, user_id, token_hash, session_id, state, role, mode, second_step_at, destination, user_agent, address, expires_at)
+  insert into app.sessions (tenant_id, user_id, token_hash, session_id, state, role, mode, second_step_at, amr, auth_at, destination, user_agent,
+                            address, expires_at)
   values (test.id(p_store), test.id(p_name), test.hash(p_token), test.id(p_token), p_state, 'admin', 'live',
+          case when p_state = 'ready' then now() end, case when p_state = 'ready' then '{otp}'::text[] else '{}' end,
           case when p_state = 'ready' then now() end, '/', 'Chrome on Linux', '192.0.2.1',
           now() + case when p_state = 'ready' then interval '12 hours' else interval '10 minutes' end)
 $$;

@@ -79,7 +79,7 @@ begin
   replaced := found;
   update app.authenticators a set state = 'active', expires_at = null
    where a.tenant_id = app.tenant() and a.user_id = app.user_id() and a.authenticator_id = p_authenticator_id;
-  if not app.rise('set_up', p_session_id, p_token_hash) then
+  if not app.rise('set_up', p_session_id, p_token_hash, 'authenticator') then
     raise exception 'authenticator_activate lost a race' using errcode = 'serialization_failure';
   end if;
   perform app.tries_clear('authenticator');

@@ -99,7 +99,7 @@ begin
   update app.phones p set state = 'verified', verified_at = now()
    where p.tenant_id = app.tenant() and p.user_id = app.user_id() and p.phone_id = phone and p.state = 'unverified'
   returning p.hint into hint;
-  if not found or not app.rise('set_up', p_session_id, p_token_hash) then
+  if not found or not app.rise('set_up', p_session_id, p_token_hash, 'sms') then
     -- two requests met; undoing ours whole is the one right answer, so this is raised
     raise exception 'phone_verify lost a race' using errcode = 'serialization_failure';
   end if;

@@ -28,7 +28,7 @@ create or replace function app.second_step_done(p_method text, p_session_id uuid
                                                 p_user_agent text)
 returns api.reply language plpgsql as $$
 begin
-  if not app.rise('code', p_session_id, p_token_hash) then
+  if not app.rise('code', p_session_id, p_token_hash, p_method) then
     return app.refuse('session_required');
   end if;
   update app.challenges c set state = 'superseded', code_sealed = null
@@ -88,6 +88,7 @@ create or replace function api.second_step_device(p_device_hash bytea, p_session
 returns api.reply language plpgsql security definer set search_path = '' as $$
 declare
   m record;
+  trusted_at timestamptz;
 begin
   if not app.entered('session') then
     return app.refuse('session_required');
@@ -98,11 +99,12 @@ begin
   end if;
   update app.devices d set last_used_at = now()
    where d.tenant_id = app.tenant() and d.user_id = app.user_id() and d.device_hash = p_device_hash and d.expires_at > now()
-     and (m.sms or m.authenticator);  -- without a method there is no second step that it could stand in for
+     and (m.sms or m.authenticator)  -- without a method there is no second step that it could stand in for
+  returning d.created_at into trusted_at;  -- a code was proved then
   if not found then
     return app.refuse('device_unknown', json_build_object('alternatives', app.alternatives()));
   end if;
-  if not app.rise('device', p_session_id, p_token_hash) then
+  if not app.rise('device', p_session_id, p_token_hash, 'device', trusted_at) then
     return app.refuse('session_required');
   end if;
   perform app.event('signed_in', p_detail => json_build_object('method', 'device', 'session', app.typeid('session', p_session_id)));

@@ -108,20 +108,29 @@ begin
 end
 $$;
 
+-- What RFC 8176 calls a method of ours. It has no word for a code on paper, a trusted device or a bypass: those keep our names.
+create or replace function app.amr(p_method text) returns text[] language sql immutable
+return case p_method when 'authenticator' then array['otp'] when 'sms' then array['otp', 'sms'] when 'backup_code' then array['otp', 'backup_code']
+                     else array[p_method] end;
+
 -- Raises the pinned session to ready, or renews it: a new row under a new token takes the place of the old in one statement, and is pinned. p_how: code (a code was
--- proved: fresh from now), set_up (a method was made: a first one makes fresh), device (as fresh as it was: a launched session is not).
+-- proved: fresh from now), set_up (a method was made: a first one makes fresh), device (as fresh as it was: a launched session is not). p_method: what was
+-- proved, at p_proved_at; a session that has been raised keeps what raised it until a code is proved again.
 -- Returns false when the old session is gone, which happens when two rises meet: the second finds nothing.
-create or replace function app.rise(p_how text, p_session_id uuid, p_token_hash bytea) returns boolean language plpgsql as $$
+create or replace function app.rise(p_how text, p_session_id uuid, p_token_hash bytea, p_method text default null, p_proved_at timestamptz default now())
+returns boolean language plpgsql as $$
 begin
   with old as (
     delete from app.sessions s
      where s.tenant_id = app.tenant() and s.user_id = app.user_id() and s.token_hash = app.session_hash()
-    returning s.*
+    returning s.*, p_how = 'code' or s.auth_at is null or (p_how = 'set_up' and s.second_step_at is null) as proves
   )
-  insert into app.sessions (tenant_id, user_id, token_hash, session_id, state, role, mode, second_step_at, change_until, destination,
+  insert into app.sessions (tenant_id, user_id, token_hash, session_id, state, role, mode, second_step_at, amr, auth_at, change_until, destination,
                             return_url, user_agent, address, created_at, expires_at)
   select old.tenant_id, old.user_id, p_token_hash, p_session_id, 'ready', old.role, old.mode,
          case p_how when 'code' then now() when 'set_up' then coalesce(old.second_step_at, now()) else old.second_step_at end,
+         case when old.proves then app.amr(coalesce(p_method, p_how)) else old.amr end,
+         case when old.proves then p_proved_at else old.auth_at end,
          case p_how when 'code' then old.change_until end,  -- a number that was verified has used the proof up
          old.destination, old.return_url, old.user_agent, coalesce(nullif(current_setting('app.address', true), ''), old.address),
          old.created_at, case when old.state = 'launched' then now() + interval '12 hours' else old.expires_at end

@@ -4,6 +4,6 @@
 
 #include "common.h"
 
-static const char *const LOCALES[] = {"en", "de", NULL};
+static const char *const LOCALES[] = {"en", "de", "fr", "es", "ru", NULL};
 
 #endif

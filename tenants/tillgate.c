@@ -5,6 +5,7 @@
 #include "factors/phone_number.h"
 #include "fetch.h"
 #include "hosts.h"
+#include "locales.h"
 #include "log.h"
 #include "loop.h"
 #include "outbound.h"
@@ -82,14 +83,13 @@ static bool check_config(void)
 static bool texts_fit(void)
 {
     static const char *const purposes[] = {"sign_in", "phone_set_up", "phone_change"};
-    static const char *const locales[] = {"en", "de"};
     char slug[HOSTS_SLUG], host[400], text[TEXTS_ROOM];
     memset(slug, 'm', sizeof(slug) - 1);
     slug[sizeof(slug) - 1] = '\0';
     hosts_panel(slug, host, sizeof(host));
     for (size_t i = 0; i < LEN(purposes); i++) {
-        for (size_t j = 0; j < LEN(locales); j++) {
-            const struct text_parts parts = {purposes[i], locales[j], "000000", "Store", slug, host, 600};
+        for (size_t j = 0; LOCALES[j]; j++) {
+            const struct text_parts parts = {purposes[i], LOCALES[j], "000000", "Store", slug, host, 600};
             if (!texts_compose(&parts, text)) {
                 log_event(LOG_ERROR, NULL, "config_value", L_TEXT("key", "panel_origins"),
                           L_TEXT("why", "too long for one text"));

@@ -12,6 +12,7 @@ static void cut_last(char *name);
 static uint32_t next_character(const char **text);
 static unsigned septets_of(uint32_t character);
 static const char *replacement(uint32_t character);
+static const char *latin(uint32_t cyrillic);
 
 static const struct {
     const char *purpose, *locale, *template;
@@ -22,6 +23,20 @@ static const struct {
     {"sign_in", "de", "{code} ist Ihr Anmeldecode für {store}. Gültig {minutes} Min. Niemals weitergeben."},
     {"phone_set_up", "de", "{code} bestätigt Ihr Telefon für {store}. Gültig {minutes} Min. Niemals weitergeben."},
     {"phone_change", "de", "{code} erlaubt eine neue Nummer bei {store}. Gültig {minutes} Min. Niemals weitergeben."},
+    {"sign_in", "fr", "{code} est votre code de connexion à {store}. Valable {minutes} min. Ne partagez pas ce code."},
+    {"phone_set_up", "fr",
+     "{code} confirme votre téléphone pour {store}. Valable {minutes} min. Ne partagez pas ce code."},
+    {"phone_change", "fr",
+     "{code} autorise un nouveau numéro pour {store}. Valable {minutes} min. Ne partagez pas ce code."},
+    {"sign_in", "es", "{code} es su clave de acceso a {store}. Vence en {minutes} min. No comparta esta clave."},
+    {"phone_set_up", "es", "{code} confirma su teléfono en {store}. Vence en {minutes} min. No comparta esta clave."},
+    {"phone_change", "es",
+     "{code} autoriza un teléfono nuevo en {store}. Vence en {minutes} min. No comparta esta clave."},
+    /* Russian in Latin letters: a text in Cyrillic has 70 characters, and the last line alone can take 72. */
+    {"sign_in", "ru", "{code} - vash kod dlya vkhoda v {store}. Deistvuet {minutes} min. Nikomu ne soobshchaite."},
+    {"phone_set_up", "ru",
+     "{code} podtverzhdaet vash telefon v {store}. Deistvuet {minutes} min. Nikomu ne soobshchaite."},
+    {"phone_change", "ru", "{code} razreshaet novyi nomer v {store}. Deistvuet {minutes} min. Nikomu ne soobshchaite."},
 };
 static const char LAST_LINE[] = "\n\n@{host} #{code}";
 
@@ -227,7 +242,30 @@ static const char *replacement(uint32_t character)
             return others[i].plain;
     }
     if (character < 0xC0 || character > 0x17F || septets_of(character) != NOT_GSM)
-        return NULL;
+        return latin(character);
     letter[0] = letters[character - 0xC0];
     return letter;
+}
+
+/* A Cyrillic letter as passports spell it (ICAO 9303), or NULL: no such letter. */
+static const char *latin(uint32_t cyrillic)
+{
+    static const char *const letters[] = {
+        "A", "B", "V", "G", "D", "E",  "Zh", "Z",  "I",  "I",    "K",  "L", "M", "N", "O",  "P",
+        "R", "S", "T", "U", "F", "Kh", "Ts", "Ch", "Sh", "Shch", "Ie", "Y", "",  "E", "Iu", "Ia",
+        "a", "b", "v", "g", "d", "e",  "zh", "z",  "i",  "i",    "k",  "l", "m", "n", "o",  "p",
+        "r", "s", "t", "u", "f", "kh", "ts", "ch", "sh", "shch", "ie", "y", "",  "e", "iu", "ia",
+    };
+    static const struct {
+        uint32_t character;
+        const char *plain;
+    } others[] = {{0x0401, "E"}, {0x0451, "e"}, {0x0404, "Ye"}, {0x0454, "ie"}, {0x0406, "I"}, {0x0456, "i"},
+                  {0x0407, "I"}, {0x0457, "i"}, {0x0490, "G"},  {0x0491, "g"},  {0x2116, "No"}};
+    if (cyrillic >= 0x0410 && cyrillic <= 0x044F)
+        return letters[cyrillic - 0x0410];
+    for (size_t i = 0; i < LEN(others); i++) {
+        if (others[i].character == cyrillic)
+            return others[i].plain;
+    }
+    return NULL;
 }

@@ -16,7 +16,7 @@
 
 struct text_parts {
     const char *purpose; /* "sign_in", "phone_set_up", "phone_change" */
-    const char *locale;  /* "en", "de"; others read English */
+    const char *locale;  /* one of LOCALES; others read English */
     const char *code;
     const char *store; /* UTF-8, any script */
     const char *slug;  /* stands in for a name of which nothing can be shown */
@@ -39,8 +39,8 @@ long texts_septets(const char *utf8);
  * and an extension character is not parted. */
 long texts_segments(const char *utf8);
 
-/* A name made fit for GSM-7: accents dropped where they must be, quotes and dashes made plain, others left out;
- * nothing remains that a phone would make a link of or take for an origin-bound line. */
+/* A name made fit for GSM-7: accents dropped where they must be, Cyrillic put into Latin letters, quotes and dashes made
+ * plain, others left out; nothing remains that a phone would make a link of or take for an origin-bound line. */
 void texts_plain(const char *utf8, char out[static TEXTS_STORE]);
 
 #endif

@@ -13,7 +13,7 @@ describe('launch_create', () => {
     problem(await create(store, {}), 422, 'body_invalid', '/user');
     problem(await create(store, { user: {} }), 422, 'body_invalid', '/user/external_id', '/user/name', '/user/role');
     problem(await create(store, {
-      user: { external_id: '', email: 'x'.repeat(255), name: 'y'.repeat(81), role: 'root', locale: 'fr', tenant: 'x' }, destination: '//evil.example', return_url: 7, x: 1,
+      user: { external_id: '', email: 'x'.repeat(255), name: 'y'.repeat(81), role: 'root', locale: 'it', tenant: 'x' }, destination: '//evil.example', return_url: 7, x: 1,
     }), 422, 'body_invalid', '/user/external_id', '/user/email', '/user/name', '/user/role', '/user/locale', '/user/tenant', '/destination', '/return_url', '/x');
   });
 

@@ -24,7 +24,7 @@ describe('profile_read', () => {
 describe('profile_change', () => {
   test('names bad fields, and takes no field of somebody else\'s', async () => {
     const browser = await store.signedIn();
-    problem(await change(browser, { preferred_method: 'backup_code', locale: 'fr', role: 'owner', email: 'x@x' }), 422, 'body_invalid', '/preferred_method', '/locale', '/role', '/email');
+    problem(await change(browser, { preferred_method: 'backup_code', locale: 'it', role: 'owner', email: 'x@x' }), 422, 'body_invalid', '/preferred_method', '/locale', '/role', '/email');
   });
 
   test('a method that is not set up cannot be preferred', async () => {
@@ -33,6 +33,14 @@ describe('profile_change', () => {
     const other = await store.launch();
     await other.setUpAuthenticator();
     problem(await change(other, { preferred_method: 'sms' }), 409, 'no_phone');
+  });
+
+  test('takes each of the five languages', async () => {
+    const browser = await store.signedIn();
+    for (const locale of ['fr', 'es', 'ru', 'de', 'en']) {
+      assert.equal(expect(await change(browser, { locale }), 200).user.locale, locale);
+      assert.equal((await browser.session()).user.locale, locale);
+    }
   });
 
   test('sets the preferred method and the language', async () => {

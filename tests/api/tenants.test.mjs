@@ -20,7 +20,7 @@ describe('tenant_create', () => {
 
   test('names every bad field at once', async () => {
     const answer = await create({
-      slug: 'UPPER', name: '', country: 'usa', locale: 'fr', return_origins: ['not an origin'], sms_countries: ['us'],
+      slug: 'UPPER', name: '', country: 'usa', locale: 'it', return_origins: ['not an origin'], sms_countries: ['us'],
       code_life_seconds: 119, status: 'suspended', extra: 1,
     });
     problem(answer, 422, 'body_invalid', '/slug', '/name', '/country', '/locale', '/return_origins/0', '/sms_countries/0',

@@ -3,20 +3,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tenants/locales.h"
 #include "tenants/sms/texts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
-    static const char *const locales[] = {"en", "de"};
     static const char mark[] = "\n\n@acme.panel.example #012345";
     char *store = malloc(len + 1), text[TEXTS_ROOM];
     memcpy(store, bytes, len);
     store[len] = '\0';
     texts_segments(store);
-    for (size_t i = 0; i < LEN(locales); i++) {
-        const struct text_parts parts = {"sign_in", locales[i], "012345", store, "acme", "acme.panel.example", 300};
+    for (size_t i = 0; LOCALES[i]; i++) {
+        const struct text_parts parts = {"sign_in", LOCALES[i], "012345", store, "acme", "acme.panel.example", 300};
         if (!texts_compose(&parts, text) || texts_segments(text) != 1)
             abort();
         size_t text_len = strlen(text);

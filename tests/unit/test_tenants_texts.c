@@ -7,13 +7,13 @@
 #include <jansson.h>
 #include <unistd.h>
 
+#include "tenants/locales.h"
 #include "tenants/sms/texts.c"
 
 #define ORACLE "node tests/unit/oracle/segments.mjs"
 #define HOST "acme-toys.panel.localhost"
 
 static const char *const PURPOSES[] = {"sign_in", "phone_set_up", "phone_change"};
-static const char *const LOCALES[] = {"en", "de", "fr"};
 static const char *const STORES[] = {
     "Acme Toys",
     "Blumen & Bären GmbH",
@@ -50,6 +50,39 @@ static void texts_say_what_they_must(void **state)
                               " #012345");
 }
 
+static void every_language_has_words_of_its_own_for_every_purpose(void **state)
+{
+    static const char *const rows[][3] = {
+        {"fr", "sign_in", "012345 est votre code de connexion à Acme. Valable 5 min. Ne partagez pas ce code."},
+        {"fr", "phone_set_up", "012345 confirme votre téléphone pour Acme. Valable 5 min. Ne partagez pas ce code."},
+        {"fr", "phone_change", "012345 autorise un nouveau numéro pour Acme. Valable 5 min. Ne partagez pas ce code."},
+        {"es", "sign_in", "012345 es su clave de acceso a Acme. Vence en 5 min. No comparta esta clave."},
+        {"es", "phone_set_up", "012345 confirma su teléfono en Acme. Vence en 5 min. No comparta esta clave."},
+        {"es", "phone_change", "012345 autoriza un teléfono nuevo en Acme. Vence en 5 min. No comparta esta clave."},
+        {"ru", "sign_in", "012345 - vash kod dlya vkhoda v Acme. Deistvuet 5 min. Nikomu ne soobshchaite."},
+        {"ru", "phone_set_up", "012345 podtverzhdaet vash telefon v Acme. Deistvuet 5 min. Nikomu ne soobshchaite."},
+        {"ru", "phone_change", "012345 razreshaet novyi nomer v Acme. Deistvuet 5 min. Nikomu ne soobshchaite."},
+    };
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        char text[TEXTS_ROOM], words[TEXTS_ROOM];
+        assert_true(
+            texts_compose(&(struct text_parts){rows[i][1], rows[i][0], "012345", "Acme", "acme", HOST, 300}, text));
+        snprintf(words, sizeof(words), "%s\n\n@" HOST " #012345", rows[i][2]);
+        assert_string_equal(text, words);
+    }
+    for (size_t l = 1; LOCALES[l]; l++) {
+        for (size_t p = 0; p < LEN(PURPOSES); p++) {
+            char text[TEXTS_ROOM], english[TEXTS_ROOM];
+            assert_true(texts_compose(
+                &(struct text_parts){PURPOSES[p], LOCALES[l], "012345", "Acme", "acme", HOST, 300}, text));
+            assert_true(
+                texts_compose(&(struct text_parts){PURPOSES[p], "en", "012345", "Acme", "acme", HOST, 300}, english));
+            assert_string_not_equal(text, english);
+        }
+    }
+}
+
 static void a_name_that_gsm_7_lacks_is_replaced(void **state)
 {
     static const char *const rows[][2] = {
@@ -64,6 +97,10 @@ static void a_name_that_gsm_7_lacks_is_replaced(void **state)
         {"  A 🧸 B  ", "A  B"},
         {"œuvre Œ ẞ", "oeuvre OE SS"},
         {"ç", "c"},
+        {"Магазин «Ёлка» № 5", "Magazin \"Elka\" No 5"},
+        {"Щука & Объезд, Юрьев", "Shchuka & Obieezd, Iurev"},
+        {"Київ", "Kiiv"},
+        {"ЯЯЯ яяя ЁЁ", "IaIaIa iaiaia EE"},
         {"\xFF\xFE", ""},
         {"a\xC3", "a"},
         {"€^", "€^"},
@@ -100,7 +137,7 @@ static void every_text_is_one_segment_and_ends_bound_to_its_origin(void **state)
     static const char *const hosts[] = {"a.b", HOST, "mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm.panel.tillgate.example"};
     (void)state;
     for (size_t p = 0; p < LEN(PURPOSES); p++) {
-        for (size_t l = 0; l < LEN(LOCALES); l++) {
+        for (size_t l = 0; LOCALES[l]; l++) {
             for (size_t s = 0; s < LEN(STORES); s++) {
                 for (size_t h = 0; h < LEN(hosts); h++) {
                     char text[TEXTS_ROOM], mark[TEXTS_MARK];
@@ -163,7 +200,7 @@ static void twilios_calculator_agrees(void **state)
     for (size_t i = 0; i < TEXTS; i++) {
         if (i < LEN(STORES) * LEN(PURPOSES))
             assert_true(texts_compose(
-                &(struct text_parts){PURPOSES[i % 3], LOCALES[i % 2], "012345", STORES[i / 3], "slug", HOST, 300},
+                &(struct text_parts){PURPOSES[i % 3], LOCALES[i % 5], "012345", STORES[i / 3], "slug", HOST, 300},
                 texts[i]));
         else
             draw_text(texts[i]);
@@ -197,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_say_what_they_must),
+        cmocka_unit_test(every_language_has_words_of_its_own_for_every_purpose),
         cmocka_unit_test(a_name_that_gsm_7_lacks_is_replaced),
         cmocka_unit_test(a_name_of_nothing_becomes_the_slug),
         cmocka_unit_test(a_name_of_dashes_becomes_the_slug),

@@ -957,7 +957,7 @@ export interface components {
     /** @description ISO 3166-1 alpha-2. */
     Country: string;
     /** @enum {string} */
-    Locale: 'en' | 'de';
+    Locale: 'en' | 'de' | 'fr' | 'es' | 'ru';
     /** @description Scheme, host and port; no path. */
     WebOrigin: string;
     /** @description Origins that a launch may lead back to. */

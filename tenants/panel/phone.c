@@ -131,8 +131,8 @@ static void phone_change_then(struct req *rq)
         return;
     }
     struct db_arg matched = proof_answer(rq, change->proof->code, change->authenticator);
-    db_call(rq, DB_WRITE, &caller_of(rq)->enter, "phone_change_totp", ARGS(db_uuid(change->authenticator), matched),
-            phone_change_end);
+    db_call(rq, DB_WRITE, &caller_of(rq)->enter, "phone_change_totp",
+            ARGS(db_uuid(change->authenticator), matched, proof_challenge(change->proof)), phone_change_end);
 }
 
 static void phone_change_end(struct req *rq)

@@ -57,7 +57,7 @@ static void second_step_verify_then(struct req *rq)
     db_call(rq, DB_WRITE, &caller_of(rq)->enter, "second_step_totp",
             ARGS(db_uuid(verify->authenticator), matched, db_uuid(verify->session->id),
                  db_bytes(verify->session->hash, CRYPT_MAC), id_of(verify->device), hash_of(verify->device),
-                 db_text(verify->browser)),
+                 db_text(verify->browser), proof_challenge(verify->proof)),
             second_step_verify_end);
 }
 

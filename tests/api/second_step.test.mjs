@@ -87,6 +87,15 @@ describe('second_step_verify', () => {
     problem(await browser.call('POST', '/api/second-step/verify', { json: {} }), 422, 'body_invalid', '/code');
   });
 
+  test('a wrong code that might have been the texted or the authenticator\'s tells what the texted one has left', async () => {
+    const browser = await returning({ authenticator: true });
+    const { id, code } = await browser.textMe(SEND);
+    for (const left of [4, 3]) {
+      assert.equal(problem(await browser.verify(wrongCode(code), { challenge: id }), 422, 'code_wrong', '/code').tries_left, left);
+    }
+    assert.equal(problem(await browser.verify(wrongCode(code)), 422, 'code_wrong', '/code').tries_left, 7);
+  });
+
   test('THR-1 five wrong codes exhaust a challenge, and then not even the right one counts', async () => {
     const browser = await returning({ backup: true });
     const { id, code } = await browser.textMe(SEND);

@@ -113,10 +113,10 @@ class Simulation {
     this.#ticks();
   }
 
-  // The server's timer runs each second; here each two minutes while an attack is under way, else every other hour: breakers open a little later than in truth.
+  // The server's timer runs each other second; here each two minutes while an attack is under way, else each twenty: breakers open a little later than in truth.
   #ticks() {
     const busy = ({ at }) => this.world.attacks.some(({ start, end }) => at >= start && at < end + 3600);
-    for (let at = 0; at < this.world.days * DAY; at += busy({ at }) ? 120 : 7200) this.agenda.add(at, () => this.rows('select sim.tick()'));
+    for (let at = 0; at < this.world.days * DAY; at += busy({ at }) ? 120 : 1200) this.agenda.add(at, () => this.rows('select sim.tick()'));
     for (const { end } of this.world.attacks) this.agenda.add(end, async () => this.wrong.push(...(await this.rows('select * from sim.money_wrong() as wrong')).map(({ wrong }) => wrong)));
   }
 
@@ -232,7 +232,10 @@ before(async () => {
     console.log(JSON.stringify(why));
   }
 }, { timeout: FULL ? 3_600_000 : 600_000 });
-after(() => simulation.postgres?.stop());
+after(async () => {
+  await simulation.db?.end();
+  await simulation.postgres?.stop();
+});
 
 test('(1) a flood on one prefix: at most 60 texts of a store to a country are paid', () => assert.ok(rows[0].most <= TARGETS.floodTexts, `${rows[0].most} texts`));
 test('no store ever spends more than its day', () => assert.deepEqual(simulation.overspent, []));

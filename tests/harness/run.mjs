@@ -17,8 +17,7 @@ const SUITES = {
   attacks: { shared: { edge: true }, concurrency: 1 },
   stories: { concurrency: 2 },
   sandbox: { cluster: false, concurrency: 2 },
-  // the month of the simulation takes its time: only when everything long is asked for, or by its name
-  fraud: { concurrency: 1, ending: '.mjs', long: ['simulation.mjs'] },
+  fraud: { concurrency: 1, ending: '.mjs' },
   browser: { shared: { edge: true, stores: true }, concurrency: 2 },
 };
 
@@ -55,8 +54,7 @@ async function close() {
 
 function files() {
   if (chosen.length > 0) return chosen.map((file) => fs.realpathSync(file));
-  const left = process.env.TILLGATE_FULL ? [] : settings.long ?? [];
-  return fs.readdirSync(`${TESTS}/${name}`).filter((file) => file.endsWith(settings.ending ?? '.test.mjs') && !left.includes(file))
+  return fs.readdirSync(`${TESTS}/${name}`).filter((file) => file.endsWith(settings.ending ?? '.test.mjs'))
     .sort().map((file) => `${TESTS}/${name}/${file}`);
 }
 

@@ -75,8 +75,8 @@ select is((select row(state, code_sealed is null)::text from app.challenges wher
 select is((test.verify('', '', 'x', p_backup => 'three')).code, 'code_wrong', 'no backup codes: nothing to compare') || E'\n' || is(pg_temp.wrongs(), '0/0/0/0', 'and nothing counted');
 
 -- authenticator: C compares between two steps, the try is counted in the first
-create function pg_temp.totp(p_step bigint, p_token text) returns api.reply language sql as $$
-  select x from api.second_step_totp(test.id('ann app'), p_step, test.id(p_token), test.hash(p_token), test.id(p_token || ' d'), test.hash(p_token || ' d'), 'Chrome') x $$;
+create function pg_temp.totp(p_step bigint, p_token text, p_challenge text default null) returns api.reply language sql as $$
+  select x from api.second_step_totp(test.id('ann app'), p_step, test.id(p_token), test.hash(p_token), test.id(p_token || ' d'), test.hash(p_token || ' d'), 'Chrome', test.id(p_challenge)) x $$;
 select test.enter('alpha', 'ann', 't6') \g /dev/null
 select is((r).status, 102, 'C is asked') || E'\n' || is((r).code, 'totp_check', 'to compare') || E'\n' || is((r).sealed, '\x5ec3e7'::bytea, 'with the sealed secret')
     || E'\n' || is((r).etag, '100', 'and the last step') || E'\n' || is((r).body->>'authenticator_id', test.id('ann app')::text, 'of this authenticator')
@@ -94,6 +94,8 @@ select is((select count(*) from app.events where kind = 'authenticator_code_repl
 select test.pass('2 hours'), test.session('alpha', 'ann', 't8'), test.enter('alpha', 'ann', 't8'), (test.send('second_step_send_code', 'c5', 's5')).status \g /dev/null
 select is((test.verify('c5', 'wrong', 'x', p_totp => true)).status, 102, 'neither texted: perhaps the authenticator''s');
 select is(pg_temp.wrongs(), '1/1/1/0', 'counted once in all, once for each method it was compared with');
+select is((pg_temp.totp(null, 'x', 'c5')).body->>'tries_left', '4', 'the texted code has fewer tries left than the user: those are told');
+select is((pg_temp.totp(null, 'x')).body->>'tries_left', '9', 'no code was named: the user''s own');
 
 -- ten in a row over all methods: locked, each time twice as long
 update app.users set wrong_codes = 8, sms_wrong = 0, authenticator_wrong = 0;

@@ -78,7 +78,7 @@ select test.enter('alpha', 'ann', 't5', 'fresh') \g /dev/null
 select is((api.backup_codes_create(to_json(array[encode(test.hash('one'), 'hex'), encode(test.hash('two'), 'hex')]))).body->>'left', '2', 'backup codes');
 select is((pg_temp.change('', '', p_backup => 'one')).status, 200, 'prove a change, too');
 select is((pg_temp.change('', 'x', p_totp => true)).status, 102, 'so may an authenticator code');
-select is((api.phone_change_totp(test.id('a3'), null)).code, 'code_wrong', 'if it is right') || E'\n' || is((api.phone_change_totp(test.id('a3'), 61)).status, 200, 'which it is') || E'\n' || is((api.phone_change_totp(test.id('a3'), 61)).code, 'code_expired', 'once');
+select is((api.phone_change_totp(test.id('a3'), null, null)).code, 'code_wrong', 'if it is right') || E'\n' || is((api.phone_change_totp(test.id('a3'), 61, null)).status, 200, 'which it is') || E'\n' || is((api.phone_change_totp(test.id('a3'), 61, null)).code, 'code_expired', 'once');
 select is((api.backup_codes_create(to_json(array[encode(test.hash('three'), 'hex')]))).body->>'left', '1', 'a new set');
 select is((pg_temp.change('', '', p_backup => 'two')).code, 'code_wrong', 'voids the old one') || E'\n' || is((pg_temp.change('', '', p_backup => 'three')).status, 200, 'and works');
 

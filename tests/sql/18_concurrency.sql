@@ -137,7 +137,7 @@ select is((select times from redeems where outcome = 'launch_expired'), 90::bigi
 select test.session('race', 'ann', 'totp ' || n, 'launched') from generate_series(1, 10) n \g /dev/null
 create function test.as_totp() returns text language sql as $$
   select replace(test.as_session('race', 'ann', 'totp'), quote_literal(test.hash('totp')), 'sha256(''totp $n'')')
-    || format('select coalesce(code, status::text) from api.second_step_totp(%L, 200 + $round, %L, sha256(''after $round $n''), null, null, null)', test.id('ann app'), test.id('x')) $$;
+    || format('select coalesce(code, status::text) from api.second_step_totp(%L, 200 + $round, %L, sha256(''after $round $n''), null, null, null, null)', test.id('ann app'), test.id('x')) $$;
 create temp table steps as select * from test.race(10, 1, test.as_totp());
 select is((select times from steps where outcome = '200'), 1::bigint, 'a time step is spent once');
 select is((select times from steps where outcome = 'code_expired'), 9::bigint, 'the others come too late');

@@ -1266,7 +1266,9 @@ export interface components {
       day: components['schemas']['Spent'];
       month: components['schemas']['Spent'];
     };
-    LimitsChange: {
+    LimitsChange: components['schemas']['LimitsProposal'];
+    /** @description A member that is missing stays as it is; null is the default again; lists are replaced whole. */
+    LimitsProposal: {
       /** @description Not changed, only compared: a budget meant in another currency is refused. */
       currency?: components['schemas']['Currency'];
       day_micros?: components['schemas']['MaybeMicros'];
@@ -1298,8 +1300,12 @@ export interface components {
       total: components['schemas']['Count'];
       let_through: components['schemas']['Count'];
     };
+    /** @description What one rule would have stopped, named as a refusal names it. Layers that look at people (phone, user, address, range, breakers) are not rehearsed. */
     RehearsedLayer: {
-      layer: string;
+      /** @enum {string} */
+      layer: 'stop' | 'price' | 'ramp' | 'money';
+      /** @enum {string} */
+      reason: 'tenant_country' | 'max_price' | 'ramp' | 'hour' | 'day' | 'month' | 'country_day';
       good_blocked: components['schemas']['Count'];
       bad_blocked: components['schemas']['Count'];
       saved_micros: components['schemas']['Spent'];
@@ -2559,7 +2565,7 @@ export interface operations {
     };
     requestBody: {
       content: {
-        'application/json': components['schemas']['LimitsChange'];
+        'application/json': components['schemas']['LimitsProposal'];
       };
     };
     responses: {

@@ -226,11 +226,15 @@ return row(200, p_method, null, null, null, false)::api.reply;
 comment on function app.match(text) is 'what app.code_check returns for a right code; never leaves the database';
 
 -- The second half of an authenticator code: C has compared, p_step is the time step that matched, null when none did. The step is
--- spent by one conditional update, so a code works once, ever. Returns 200 with code authenticator, or a refusal.
-create or replace function app.totp_spend(p_authenticator_id uuid, p_step bigint) returns api.reply language plpgsql as $$
+-- spent by one conditional update, so a code works once, ever. p_challenge_id: the challenge whose texted code it was not either, null when none was named;
+-- its tries are told when fewer of them are left. Returns 200 with code authenticator, or a refusal.
+create or replace function app.totp_spend(p_authenticator_id uuid, p_step bigint, p_challenge_id uuid) returns api.reply language plpgsql as $$
 begin
   if p_step is null then
-    return app.refuse_wrong((select u.wrong_codes from app.users u where u.tenant_id = app.tenant() and u.user_id = app.user_id()));
+    return app.refuse_wrong(
+      (select u.wrong_codes from app.users u where u.tenant_id = app.tenant() and u.user_id = app.user_id()),
+      (select 5 - c.tries from app.challenges c
+        where c.tenant_id = app.tenant() and c.user_id = app.user_id() and c.challenge_id = p_challenge_id and c.state in ('live', 'exhausted')));
   end if;
   update app.authenticators a set last_step = p_step
    where a.tenant_id = app.tenant() and a.user_id = app.user_id() and a.authenticator_id = p_authenticator_id

@@ -170,7 +170,7 @@ end
 $$;
 
 -- The second half of phone_change, after C has compared an authenticator code. Returns as second_step_totp, on success change_until.
-create or replace function api.phone_change_totp(p_authenticator_id uuid, p_step bigint)
+create or replace function api.phone_change_totp(p_authenticator_id uuid, p_step bigint, p_challenge_id uuid)
 returns api.reply language plpgsql security definer set search_path = '' as $$
 declare
   verdict api.reply;
@@ -178,7 +178,7 @@ begin
   if not app.entered('session') then
     return app.refuse('session_required');
   end if;
-  verdict := app.totp_spend(p_authenticator_id, p_step);
+  verdict := app.totp_spend(p_authenticator_id, p_step, p_challenge_id);
   if verdict.status is distinct from 200 then
     return verdict;
   end if;

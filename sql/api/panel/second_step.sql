@@ -63,10 +63,10 @@ begin
 end
 $$;
 
--- The second half of second_step_verify, after C has compared an authenticator code: p_step null, when it was wrong. Returns 200 with the
+-- The second half of second_step_verify, after C has compared an authenticator code: p_step null, when it was wrong; p_challenge_id as in the first half. Returns 200 with the
 -- session under its new token, or code_wrong, code_expired (a step already used), session_required.
 create or replace function api.second_step_totp(p_authenticator_id uuid, p_step bigint, p_session_id uuid, p_token_hash bytea,
-                                                p_device_id uuid, p_device_hash bytea, p_user_agent text)
+                                                p_device_id uuid, p_device_hash bytea, p_user_agent text, p_challenge_id uuid)
 returns api.reply language plpgsql security definer set search_path = '' as $$
 declare
   verdict api.reply;
@@ -74,7 +74,7 @@ begin
   if not app.entered('session') then
     return app.refuse('session_required');
   end if;
-  verdict := app.totp_spend(p_authenticator_id, p_step);
+  verdict := app.totp_spend(p_authenticator_id, p_step, p_challenge_id);
   if verdict.status is distinct from 200 then
     return verdict;
   end if;

@@ -30,13 +30,14 @@ begin
 end
 $$;
 
--- What a rehearsal counted, one element per layer (see app.rehearse), as JSON.
+-- What a rehearsal counted (see app.rehearse) as JSON: layers and reasons by the words that refusals have.
 create or replace function app.rehearsal_json(p_counted bigint[]) returns json language plpgsql immutable as $$
 begin
   return (
     with layers as (
-      select l.layer, l.n, p_counted[l.n][1] as good, p_counted[l.n][2] as bad, p_counted[l.n][3] as micros, p_counted[l.n][4] as refused
-        from unnest(array['stop', 'price', 'ramp', 'hour', 'day', 'month', 'country_day', 'passed']) with ordinality as l (layer, n)
+      select l.layer, l.reason, l.n, p_counted[l.n][1] as good, p_counted[l.n][2] as bad, p_counted[l.n][3] as micros, p_counted[l.n][4] as refused
+        from unnest(array['stop', 'price', 'ramp', 'money', 'money', 'money', 'money', 'passed'],
+                    array['tenant_country', 'max_price', 'ramp', 'hour', 'day', 'month', 'country_day']) with ordinality as l (layer, reason, n)
     )
     select json_build_object(
       'days', 30, 'sends', sum(good + bad),
@@ -44,7 +45,7 @@ begin
       'bad', json_build_object('total', sum(bad), 'blocked', sum(bad) filter (where layer <> 'passed')),
       'refused', json_build_object('total', sum(refused), 'let_through', sum(refused) filter (where layer = 'passed')),
       'saved_micros', sum(micros) filter (where layer <> 'passed'),
-      'by_layer', coalesce(json_agg(json_build_object('layer', layer, 'good_blocked', good, 'bad_blocked', bad, 'saved_micros', micros) order by n)
+      'by_layer', coalesce(json_agg(json_build_object('layer', layer, 'reason', reason, 'good_blocked', good, 'bad_blocked', bad, 'saved_micros', micros) order by n)
                            filter (where layer <> 'passed' and good + bad > 0), '[]'::json))
       from layers);
 end
@@ -76,7 +77,7 @@ language sql stable as $$
 $$;
 
 -- Replays the last 30 days against p_limits, text by text in one pass, because a text that would have been blocked would have used nothing. p_countries: the proposed
--- list, null: the present one. Returns rows {good, bad, micros, refused} for stop, price, ramp, hour, day, month, country_day, passed.
+-- list, null: the present one. Returns rows {good, bad, micros, refused} for stop, price, ramp, money of hour, day, month, country and day, and for what passed.
 create or replace function app.rehearse(p_tenant app.tenants, p_limits app.tenant_limits, p_countries json) returns bigint[] language plpgsql stable as $$
 declare
   day_most constant bigint := coalesce(p_limits.day_micros, app.day_default(p_tenant.status));

@@ -22,9 +22,16 @@ export async function openWorld() {
     world.outside?.close();
   });
   Object.assign(world, await suite({ edge: true, stores: true }));
+  await haveHistory(world.db);
   world.outside = await openOutside();
   world.chromium = await launchChromium();
   return world;
+}
+
+// A platform that has texted to these countries before: else the texts that all scenes together leave unanswered would soon hold up everybody's.
+async function haveHistory(db) {
+  await db.rows(`insert into app.breakers (key, sent, verified) select 'country ' || c, 1000, 700 from unnest(array['US', 'DE', 'CA']) c
+                 on conflict on constraint breakers_pk do update set verified = greatest(app.breakers.verified, 700)`);
 }
 
 export function launchChromium() {

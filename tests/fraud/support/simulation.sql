@@ -105,9 +105,13 @@ begin
 end
 $$;
 
+-- What the timer did since it was last called here. It runs every two seconds and rolls up ten minutes of texts at most: that is caught up with first.
 create function sim.tick() returns void language plpgsql as $$
 begin
   perform api.enter_system(null, gen_random_uuid());
+  while jobs.conversions_roll_up() > 0 or (select r.up_to < now() - interval '11 minutes' from app.roll_ups r where r.name = 'conversions') loop
+    null;
+  end loop;
   perform api.jobs_tick();
 end
 $$;

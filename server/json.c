@@ -5,6 +5,7 @@
 #include "req_inside.h"
 #include "text.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <malloc.h>
@@ -12,13 +13,17 @@
 #define MOST_ERRORS 32
 #define MOST_FIELDS 48
 #define MOST_POINTER 128
+#define MOST_FILTERS 8
 #define MOST_NAME 64 /* of a query parameter that is named back; h2o lets any byte through, so only plain ones are */
 
-/* known: pointers that were read, borrowed from the handler (string literals). */
+/* known: pointers that were read, borrowed from the handler (string literals). filters: names of query parameters, likewise.
+ */
 struct json_reader {
     json_t *errors;
     const char *known[MOST_FIELDS];
     size_t known_count;
+    const char *filters[MOST_FILTERS + 1]; /* NULL-terminated */
+    size_t filter_count;
 };
 
 static struct json_reader *reader_of(struct req *rq);
@@ -312,10 +317,10 @@ static const char *query_pointer(struct req *rq, const char *name, size_t len)
     return len > MOST_NAME ? "?" : req_printf(rq, "?%.*s", (int)len, name);
 }
 
-/* Complaints about parameters that are none of the known ones (NULL-terminated, at most 2) or that come twice. */
+/* Complaints about parameters that are none of the known ones (NULL-terminated) or that come twice. */
 static void query_strangers(struct req *rq, const char *const *known)
 {
-    bool seen[2] = {false};
+    bool seen[MOST_FILTERS] = {false};
     size_t len;
 
     for (const char *at = rq->query; *at; at += len, at += *at == '&') {
@@ -334,17 +339,47 @@ static void query_strangers(struct req *rq, const char *const *known)
     }
 }
 
+const char *json_filter(struct req *rq, const char *name)
+{
+    struct json_reader *reader = reader_of(rq);
+
+    assert(reader->filter_count < MOST_FILTERS);
+    reader->filters[reader->filter_count++] = name;
+    return req_query(rq, name);
+}
+
+const char *json_filter_word(struct req *rq, const char *name, const char *const *words)
+{
+    const char *value = json_filter(rq, name);
+
+    while (value && *words && strcmp(*words, value) != 0)
+        words++;
+    if (value && !*words)
+        json_bad(rq, query_pointer(rq, name, strlen(name)), "invalid");
+    return value ? *words : NULL;
+}
+
+const char *json_filter_text(struct req *rq, const char *name, size_t max)
+{
+    const char *value = json_filter(rq, name);
+    bool control = false;
+    size_t count = value ? characters(value, &control) : 1;
+
+    if (count < 1 || count > max || control)
+        json_bad(rq, query_pointer(rq, name, strlen(name)), "invalid");
+    return value;
+}
+
 /* Reads limit and returns the cursor's text, NULL when there is none. */
 static const char *page_read(struct req *rq, int64_t *ret_limit)
 {
-    static const char *const KNOWN[] = {"limit", "cursor", NULL};
-    const char *limit = req_query(rq, "limit");
+    const char *limit = json_filter(rq, "limit"), *cursor = json_filter(rq, "cursor");
 
-    query_strangers(rq, KNOWN);
+    query_strangers(rq, reader_of(rq)->filters);
     *ret_limit = 50;
     if (limit && !page_limit(limit, ret_limit))
         json_bad(rq, "?limit", "invalid");
-    return req_query(rq, "cursor");
+    return cursor;
 }
 
 bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t ret_after[16], bool *ret_has_after)

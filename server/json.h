@@ -30,6 +30,11 @@ void json_bad(struct req *rq, const char *pointer, const char *code);
 /* True when all was well; else 422 body_invalid has been replied. Call it once, after the last read. */
 bool json_done(struct req *rq) MUST_USE;
 
+/* Filters of a list, beside limit and cursor: the query parameter's value, NULL when absent. Read them before json_page, which
+ * refuses what nobody asked for. At most 6; `max` in characters, without control characters. */
+const char *json_filter(struct req *rq, const char *name);
+const char *json_filter_word(struct req *rq, const char *name, const char *const *words);
+const char *json_filter_text(struct req *rq, const char *name, size_t max);
 /* Query parameters of lists: limit 1..200 (50) and cursor (a TypeID with `prefix`); refuses others. False after a
  * reply. */
 bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t ret_after[16],

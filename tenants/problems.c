@@ -44,6 +44,7 @@ const struct problem PROBLEMS[] = {
     {"fresh_session_required", 403, "Fresh sign-in required", "Enter a code again, then repeat what you did."},
     {"owner_required", 403, "Only for the owner", "Ask the owner of your store."},
     {"tenant_suspended", 403, "Store suspended", "Sign-in for this store is suspended. Ask the platform that runs it."},
+    {"user_locked", 403, "User locked", "The platform or the store's owner has locked this user. Whoever did it can unlock."},
     {"launch_expired", 403, "Launch expired", "Open the panel again from your store; a launch is good for 60 seconds and once."},
     {"origin_refused", 403, "Request from elsewhere", "Changes are accepted only from the store's own panel."},
     {"signature_refused", 403, "Signature refused", "Sign the request with the account's auth token over the exact configured address."},

@@ -26,6 +26,8 @@ const struct route ROUTES[] = {
     {"GET",    "/v1/tenants/{tenant}/usage",          HOST_API, LEVEL_PLATFORM,   BODY_NONE,          usage_read, "usage_read"},
     {"GET",    "/v1/tenants/{tenant}/usage.csv",      HOST_API, LEVEL_PLATFORM,   BODY_NONE,          usage_csv, "usage_csv"},
     {"GET",    "/v1/tenants/{tenant}/ledger",         HOST_API, LEVEL_PLATFORM,   BODY_NONE,          ledger_list, "ledger_list"},
+    {"GET",    "/v1/tenants/{tenant}/users",          HOST_API, LEVEL_PLATFORM,   BODY_NONE,          user_list, "user_list"},
+    {"GET",    "/v1/tenants/{tenant}/users/{user}",   HOST_API, LEVEL_PLATFORM,   BODY_NONE,          user_read, "user_read"},
     {"GET",    "/v1/limits",                          HOST_API, LEVEL_PLATFORM,   BODY_NONE,          platform_limits_read, "platform_limits_read"},
     {"PATCH",  "/v1/limits",                          HOST_API, LEVEL_PLATFORM,   BODY_JSON,          platform_limits_change, "platform_limits_change"},
     {"PUT",    "/v1/stops",                           HOST_API, LEVEL_PLATFORM,   BODY_JSON,          stop_set, "stop_set"},
@@ -72,6 +74,10 @@ const struct route ROUTES[] = {
     {"DELETE", "/api/sessions",                       HOST_PANEL, LEVEL_SIGNED_IN,  BODY_NONE,          session_end_others, "session_end_others"},
     {"DELETE", "/api/sessions/{session}",             HOST_PANEL, LEVEL_SIGNED_IN,  BODY_NONE,          session_remove, "session_remove"},
     {"GET",    "/api/texts",                          HOST_PANEL, LEVEL_SIGNED_IN,  BODY_NONE,          texts_read, "texts_read"},
+
+    /* the owner's users */
+    {"GET",    "/api/users",                          HOST_PANEL, LEVEL_SIGNED_IN,  BODY_NONE,          team_list, "team_list"},
+    {"GET",    "/api/users/{user}",                   HOST_PANEL, LEVEL_SIGNED_IN,  BODY_NONE,          team_read, "team_read"},
 
     /* Twilio */
     {"POST",   "/hooks/twilio/{tenant}/{send}/{mac}", HOST_HOOKS, LEVEL_CALLBACK,   BODY_FORM,          send_callback, "send_callback"},

@@ -78,7 +78,7 @@ begin
     join app.users u on u.tenant_id = s.tenant_id and u.user_id = s.user_id
    where s.tenant_id = p_tenant_id and s.user_id = p_user_id and s.token_hash = p_token_hash
      and s.expires_at > now() and s.seen_at > now() - interval '15 minutes'
-     and t.slug = p_slug and u.removed_at is null;
+     and t.slug = p_slug and u.removed_at is null and u.locked_at is null;
 
   refusal := case
     when not found then 'session_required'

@@ -18,7 +18,15 @@ create table app.users (
   sms_wrong smallint not null default 0,
   authenticator_wrong smallint not null default 0,
   backup_code_wrong smallint not null default 0,
+  locked_at timestamptz,
+  lock_reason text,
   removed_at timestamptz,
+  last_signed_in_at timestamptz,
+  version integer not null default 1,
+  -- columns, not expressions in an index: the policy lets an index be searched only with operators that leak nothing, and lower() is none
+  search_name text collate "C" not null generated always as (lower(name)) stored,
+  search_email text collate "C" generated always as (lower(email)) stored,
+  search_external_id text collate "C" not null generated always as (lower(external_id)) stored,
   created_at timestamptz not null default now(),
   constraint users_pk primary key (tenant_id, user_id),
   constraint users_external_id_once unique (tenant_id, external_id),
@@ -32,15 +40,27 @@ create table app.users (
   constraint users_wrong_codes_bound check (wrong_codes between 0 and 10),
   constraint users_sms_wrong_bound check (sms_wrong between 0 and 100),
   constraint users_authenticator_wrong_bound check (authenticator_wrong between 0 and 100),
-  constraint users_backup_code_wrong_bound check (backup_code_wrong between 0 and 100)
+  constraint users_backup_code_wrong_bound check (backup_code_wrong between 0 and 100),
+  constraint users_lock_reason_goes_with_lock check ((locked_at is null) = (lock_reason is null))
 ) with (fillfactor = 75);
+-- the lists by state; what is in none of these is active
+create index users_locked on app.users (tenant_id, user_id)
+  where removed_at is null and (locked_at is not null or locked_until is not null);
+create index users_removed on app.users (tenant_id, user_id) where removed_at is not null;
+create index users_active on app.users (tenant_id, user_id) where removed_at is null and locked_at is null;
+-- the search; a user is found by the first of the three that fits, so each index holds what tells whether an earlier one did
+create index users_by_name on app.users (tenant_id, search_name, user_id) include (removed_at, locked_at, locked_until);
+create index users_by_email on app.users (tenant_id, search_email, user_id)
+  include (search_name, removed_at, locked_at, locked_until);
+create index users_by_external_id on app.users (tenant_id, search_external_id, user_id)
+  include (search_name, search_email, removed_at, locked_at, locked_until);
 
 comment on table app.users is 'store admins';
 comment on column app.users.tenant_id is 'the store';
 comment on column app.users.user_id is 'UUIDv7, outside user_…';
 comment on column app.users.external_id is 'the store''s own id; what a user is known by, never the e-mail';
-comment on column app.users.email is 'as the last launch said';
-comment on column app.users.name is 'as the last launch said';
+comment on column app.users.email is 'as the last launch or the platform said';
+comment on column app.users.name is 'as the last launch or the platform said';
 comment on column app.users.role is 'stored role; a launch may lower it for its session, never raise it';
 comment on column app.users.locale is 'language; from the first launch, then the user''s own choice';
 comment on column app.users.preferred_method is 'the method asked for first';
@@ -50,6 +70,13 @@ comment on column app.users.locked_until is 'no code is looked at before';
 comment on column app.users.sms_wrong is 'consecutive wrong texted codes; at 100 the method is off until it is reset';
 comment on column app.users.authenticator_wrong is 'the same for authenticator codes';
 comment on column app.users.backup_code_wrong is 'the same for backup codes';
+comment on column app.users.locked_at is 'when the platform or an owner locked the user, which holds until somebody unlocks; the lock for wrong codes is locked_until';
+comment on column app.users.lock_reason is 'why';
+comment on column app.users.last_signed_in_at is 'when a session last became ready';
+comment on column app.users.version is 'counts changes of what a person may change; the ETag';
+comment on column app.users.search_name is 'what the search compares: the name in lower case';
+comment on column app.users.search_email is 'the same of the e-mail';
+comment on column app.users.search_external_id is 'the same of the store''s own id';
 comment on column app.users.removed_at is 'when the user was removed; a removed user is not let in';
 comment on column app.users.created_at is 'the first launch';
 

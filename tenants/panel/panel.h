@@ -12,6 +12,7 @@ step phone_save, phone_send_code, phone_verify, phone_change_send_code, phone_ch
 step authenticator_start, authenticator_check, authenticator_remove;
 step backup_codes_create;
 step device_list, device_clear, device_remove;
+step team_list, team_read;
 step texts_read;
 step time_read;
 

@@ -16,11 +16,11 @@ const ids = {};
 
 before(async () => {
   const store = await platform.store();
+  const fresh = await store.signedIn({ user: { role: 'owner' } }); // the first user of a store may be its owner
+  await fresh.setUpAuthenticator();
   const launched = await store.signedIn();
   await launched.setUpAuthenticator();
   await store.relaunch(launched);
-  const fresh = await store.signedIn();
-  await fresh.setUpAuthenticator();
   const setUp = await store.launch();
   Object.assign(callers, { platform, tenant: store, launched, set_up: setUp, signed_in: fresh, fresh, host: setUp, public: setUp, callback: new Twilio(stack) });
   Object.assign(ids, await foreignIds());
@@ -36,7 +36,7 @@ async function foreignIds() {
   const { id: challenge } = await (async () => (await db.row(`select app.typeid('challenge', challenge_id) as id from app.challenges where tenant_id = (select tenant_id from app.tenants where slug = $1) limit 1`, other.tenant.slug)))();
   const first = async (path) => expect(await browser.call('GET', path), 200).items[0].id;
   return { launch: (await other.ticket()).id, key: expect(await platform.call('GET', `/v1/tenants/${other.tenant.id}/keys`), 200).items[0].id,
-    challenge, device: await first('/api/devices'), session: await first('/api/sessions'), tenant: callers.tenant.tenant.id, send: 'x', mac: 'x' };
+    challenge, user: (await browser.session()).user.id, device: await first('/api/devices'), session: await first('/api/sessions'), tenant: callers.tenant.tenant.id, send: 'x', mac: 'x' };
 }
 
 // Until every text is delivered and every callback taken.

@@ -56,7 +56,8 @@ async function rowsOf(store) {
   const list = async (path) => expect(await browser.call('GET', path), 200).items[0].id;
   const challenge = await db.value(`select app.typeid('challenge', c.challenge_id) from app.challenges c join app.users u using (tenant_id, user_id) where u.external_id = $1 limit 1`, browser.externalId);
   const key = expect(await platform.call('GET', `/v1/tenants/${store.tenant.id}/keys`), 200).items[0].id;
-  return { tenant: store.tenant.id, key, launch: (await store.ticket()).id, challenge, device: await list('/api/devices'), session: await list('/api/sessions') };
+  const { user } = await browser.session();
+  return { tenant: store.tenant.id, key, user: user.id, launch: (await store.ticket()).id, challenge, device: await list('/api/devices'), session: await list('/api/sessions') };
 }
 
 const requestOf = ({ description }) => {
@@ -101,6 +102,17 @@ describe('AZ-1 panel routes × other credentials', () => {
     });
   }
 
+  for (const route of routes.filter((one) => one.description.host === 'panel' && one.template.includes('{user}'))) {
+    test(`${route.id}: only the owner may, and users of another store are not found`, async () => {
+      const own = await platform.store();
+      const owner = await own.signedIn({ user: { role: 'owner' } });
+      const admin = await own.signedIn();
+      assert.equal(codeOf(await admin.call(route.method, pathOf(route, { user: (await owner.session()).user.id }), requestOf(route))), 'owner_required');
+      const answer = await owner.call(route.method, pathOf(route, rows), requestOf(route));
+      assert.equal(codeOf(answer), 'not_found', answer.text);
+    });
+  }
+
   for (const route of routes.filter((one) => /\{(challenge|device|session)\}/.test(one.template))) {
     test(`${route.id}: rows of another store and of another user are not found`, async () => {
       const browser = await mine.signedIn();
@@ -138,6 +150,13 @@ describe('AZ-1 API routes × keys', () => {
     assert.equal(codeOf(await mine.call('DELETE', `/v1/launches/${id}`)), 'not_found');
     assert.equal((await new Panel(stack, other.tenant.slug).redeem(ticket)).headers.location, '/');
   });
+
+  for (const route of apiRoutes.filter(({ template }) => template.includes('{user}'))) {
+    test(`${route.id}: a user of another store than the one in the path is not found`, async () => {
+      const answer = await sent(route, stack.platformKey, { ...rows, tenant: mine.tenant.id });
+      assert.equal(codeOf(answer), 'not_found', answer.text);
+    });
+  }
 
   test('key_revoke: a key of another store than the one in the path is not found', async () => {
     const { key } = await rowsOf(other);

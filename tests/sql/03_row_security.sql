@@ -12,6 +12,8 @@ create function pg_temp.fill(p_store text, p_name text) returns void language sq
   insert into app.devices (tenant_id, user_id, device_hash, device_id, name, expires_at)
   values (test.id(p_store), test.id(p_name), test.hash(p_name || ' device'), test.id(p_name || ' device'), 'Chrome', now() + interval '14 days');
   insert into app.idempotency (tenant_id, key_id, endpoint, idem_key, body_hash) values (test.id(p_store), test.id('k'), 'x', 'x', '\x00');
+  insert into app.bypasses (tenant_id, user_id, reason, hours, requested_by, requested_key, expires_at)
+  values (test.id(p_store), test.id(p_name), 'lost phone', 2, 'Kim', test.id('k'), now() + interval '1 day');
   insert into app.suppressions (platform_index, reason, strikes) values (test.hash(p_store), 'opted_out', array[now()]);
   insert into app.ranges (range) values ('range ' || p_store);
   insert into app.country_limits (tenant_id, country) values (test.id(p_store), 'US');

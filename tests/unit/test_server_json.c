@@ -220,6 +220,44 @@ static void pages(void **state)
     }
 }
 
+static const char *const STATES[] = {"open", "shut", NULL};
+
+static bool filtered(const char *query, const char **ret_state, const char **ret_text)
+{
+    uint8_t after[16];
+    int64_t limit;
+    bool has;
+
+    request("{}");
+    rq->query = query;
+    *ret_state = json_filter_word(rq, "state", STATES);
+    *ret_text = json_filter_text(rq, "q", 3);
+    return json_page(rq, "key", &limit, after, &has);
+}
+
+static void filters(void **state)
+{
+    static const char *const BAD[] = {
+        "state=", "state=OPEN", "state=open&state=open", "state=%", "q=", "q=abcd", "q=%01", "q=a&q=b", "r=1"};
+    const char *word = NULL, *text = NULL;
+
+    (void)state;
+    assert_true(filtered("", &word, &text));
+    assert_null(word);
+    assert_null(text);
+    finish();
+    assert_true(filtered("limit=1&q=%C3%A9+%25&state=shut", &word, &text));
+    assert_string_equal(word, "shut");
+    assert_string_equal(text, "\xc3\xa9 %");
+    finish();
+    for (size_t i = 0; i < LEN(BAD); i++) {
+        if (filtered(BAD[i], &word, &text))
+            fail_msg("%s was taken", BAD[i]);
+        assert_int_equal(inside(rq)->status, 422);
+        finish();
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +269,7 @@ int main(void)
         cmocka_unit_test(the_handler_adds_its_own),
         cmocka_unit_test(many_and_long_names_are_cut),
         cmocka_unit_test(pages),
+        cmocka_unit_test(filters),
     };
 
     json_wipe_memory();

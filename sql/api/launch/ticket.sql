@@ -16,15 +16,18 @@ begin
   insert into app.users as u (tenant_id, user_id, external_id, email, name, role, locale)
   values (app.tenant(), p_user_id, p_external_id, p_email, p_name, case when p_role = 'owner' then 'admin' else p_role end, p_locale)
   on conflict on constraint users_external_id_once do update
-    set email = excluded.email, name = excluded.name
+    set email = excluded.email, name = excluded.name, version = u.version + 1
     where (u.email, u.name) is distinct from (excluded.email, excluded.name)
-  returning u.user_id, u.role, u.removed_at into person;
+  returning u.user_id, u.role, u.removed_at, u.locked_at into person;
   if not found then  -- known, and nothing to change
-    select u.user_id, u.role, u.removed_at into person
+    select u.user_id, u.role, u.removed_at, u.locked_at into person
       from app.users u where u.tenant_id = app.tenant() and u.external_id = p_external_id;
   end if;
   if person.removed_at is not null then
     refusal := 'not_found';
+    return;
+  elsif person.locked_at is not null then
+    refusal := 'user_locked';
     return;
   end if;
 
@@ -57,7 +60,7 @@ end
 $$;
 
 -- The store launches a user. p_post_to holds {slug}. Returns 201 with the launch and, sealed, its ticket; or not_found when the user was
--- removed.
+-- removed, user_locked.
 create or replace function api.launch_create(p_launch_id uuid, p_user_id uuid, p_ticket_hash bytea, p_external_id text, p_email text,
                                              p_name text, p_role text, p_locale text, p_destination text, p_return_url text,
                                              p_return_origin text, p_ticket_sealed bytea, p_post_to text)
@@ -129,7 +132,7 @@ begin
   update app.launches l set state = 'redeemed'
     from app.users u
    where l.tenant_id = app.tenant() and l.ticket_hash = p_ticket_hash and l.state = 'open' and l.expires_at > now()
-     and u.tenant_id = l.tenant_id and u.user_id = l.user_id and u.removed_at is null
+     and u.tenant_id = l.tenant_id and u.user_id = l.user_id and u.removed_at is null and u.locked_at is null
   returning l.launch_id, l.user_id, l.role, l.mode, l.destination, l.return_url into launch;
   if not found then
     return app.refuse('launch_expired');

@@ -93,6 +93,8 @@ begin
   if not app.entered('session') then
     return app.refuse('session_required');
   end if;
+  -- the user's row first, as in every sign-in and every reset: they wait for each other there
+  perform from app.users u where u.tenant_id = app.tenant() and u.user_id = app.user_id() for no key update;
   select * into m from app.methods(app.tenant(), app.user_id());
   if m.locked_until is not null then
     return app.refuse_locked(m.locked_until);

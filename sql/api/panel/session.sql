@@ -124,6 +124,10 @@ begin
     delete from app.sessions s
      where s.tenant_id = app.tenant() and s.user_id = app.user_id() and s.token_hash = app.session_hash()
     returning s.*, p_how = 'code' or s.auth_at is null or (p_how = 'set_up' and s.second_step_at is null) as proves
+  ), signed_in as (
+    update app.users u set last_signed_in_at = now()
+      from old
+     where u.tenant_id = app.tenant() and u.user_id = app.user_id() and old.state = 'launched'
   )
   insert into app.sessions (tenant_id, user_id, token_hash, session_id, state, role, mode, second_step_at, amr, auth_at, change_until, destination,
                             return_url, user_agent, address, created_at, expires_at)

@@ -1,0 +1,4 @@
+-- Revert tillgate:bypasses from pg
+begin;
+drop table app.bypasses cascade;
+commit;

@@ -421,3 +421,13 @@ const char *json_query(struct req *rq, const char *name)
     query_strangers(rq, known);
     return req_query(rq, name);
 }
+
+bool json_no_query(struct req *rq)
+{
+    static const char *const NONE[] = {NULL};
+
+    if (!*rq->query)
+        return true;
+    query_strangers(rq, NONE);
+    return json_done(rq);
+}

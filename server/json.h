@@ -46,6 +46,9 @@ bool json_page_numbered(struct req *rq, int64_t *ret_limit, int64_t *ret_after) 
  */
 const char *json_query(struct req *rq, const char *name);
 
+/* For a route that takes no query. False after a reply. */
+bool json_no_query(struct req *rq) MUST_USE;
+
 /* From now on jansson's memory is wiped before it is freed: bodies hold codes and keys. Once, before any JSON. */
 void json_wipe_memory(void);
 

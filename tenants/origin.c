@@ -40,7 +40,7 @@ bool origin_of(const char *url, char out[static ORIGIN_TEXT])
     return true;
 }
 
-/* Bytes of a host name of letters, digits, dashes and single dots; 0 when there is none. No brackets: no IPv6 literals.
+/* Bytes of a host name: labels of letters, digits and inner dashes; 0 when there is none. No brackets: no IPv6 literals.
  */
 static size_t host_len(const char *text)
 {
@@ -48,7 +48,7 @@ static size_t host_len(const char *text)
     if (!len || text[0] == '.' || text[0] == '-' || text[len - 1] == '.' || text[len - 1] == '-')
         return 0;
     for (size_t i = 1; i < len; i++) {
-        if (text[i] == '.' && text[i - 1] == '.')
+        if ((text[i] == '.' || text[i - 1] == '.') && (strchr(".-", text[i]) && strchr(".-", text[i - 1])))
             return 0;
     }
     return len;

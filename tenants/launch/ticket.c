@@ -4,6 +4,7 @@
 
 #include "caller.h"
 #include "cookies.h"
+#include "email.h"
 #include "hosts.h"
 #include "json.h"
 #include "locales.h"
@@ -48,7 +49,7 @@ void launch_create(struct req *rq)
     const char *locale = json_may_word(rq, "/user/locale", LOCALES);
     const char *destination = json_may_word(rq, "/destination", DESTINATIONS);
     const char *return_url = json_may_text(rq, "/return_url", 1, 2000);
-    if (email && (!strchr(email, '@') || strchr(email, ' ')))
+    if (email && !email_is(email))
         json_bad(rq, "/user/email", "invalid");
     if (return_url && !origin_of(return_url, create->return_origin))
         json_bad(rq, "/return_url", "invalid");

@@ -97,10 +97,11 @@ function checkRetryAfter(where, answer) {
 }
 
 function checkRequest(where, one, request) {
-  for (const parameter of one.parameters) {
-    const value = parameter.in === 'header' ? request.headers?.[parameter.name.toLowerCase()] : undefined;
-    if (parameter.in !== 'header') continue;
-    assert.ok(value !== undefined || !parameter.required, `${where} was accepted without ${parameter.name}`);
+  const query = new URLSearchParams(request.path.split('?')[1] ?? '');
+  for (const { in: place, name, required, schema } of one.parameters.filter((parameter) => parameter.in !== 'path')) {
+    const value = place === 'header' ? request.headers?.[name.toLowerCase()] : query.get(name) ?? undefined;
+    assert.ok(value !== undefined || !required, `${where} was accepted without ${name}`);
+    if (value !== undefined) checkValue(`${where} was accepted with ${name} that`, schema, resolve(schema).type === 'integer' ? Number(value) : value);
   }
   if (one.body?.content['application/json'] && request.body !== undefined) {
     checkValue(`${where} was accepted with a body that`, one.body.content['application/json'].schema, JSON.parse(request.body));

@@ -77,6 +77,6 @@ function* brokenString(node, pointer, wrap) {
   const texts = [];
   if (node.minLength) texts.push('');
   if (node.maxLength) texts.push('x'.repeat(node.maxLength + 1));
-  if (node.enum || node.pattern) texts.push('', ' ', 'nonsense!', 'x'.repeat(3000));
-  for (const text of new Set(texts)) yield { what: `${pointer} = ${JSON.stringify(text).slice(0, 30)}`, body: wrap(text), pointer };
+  if (node.enum || node.pattern) texts.push('', ' ', 'nonsense!', 'two\nlines', 'x'.repeat(3000));
+  for (const text of new Set(texts)) if (node.enum || !fits(node, text)) yield { what: `${pointer} = ${JSON.stringify(text).slice(0, 30)}`, body: wrap(text), pointer };
 }

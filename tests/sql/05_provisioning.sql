@@ -59,7 +59,7 @@ select is((api.tenant_change('"2"', 'x', null, null, null, null)).code, 'precond
 select is((api.tenant_change('"1"', 'Acme Ltd', 'de', null, '["US", "CA"]', 120)).body->>'name', 'Acme Ltd', 'changed');
 select is((api.tenant_change('"1"', 'x', null, null, null, null)).code, 'precondition_failed', 'the same If-Match works once');
 select is((r).body->>'locale', 'de', 'what was null stays') || E'\n' || is((r).etag, '3', 'each change is a version') || E'\n' || is((r).body->'return_origins'->>0, 'https://shop.example', 'also lists')
-  from (select api.tenant_change('2', null, null, null, null, 600) r offset 0) x;
+  from (select api.tenant_change('"2"', null, null, null, null, 600) r offset 0) x;
 
 -- suspend, resume
 select test.person('Acme', 'ann'), test.session('Acme', 'ann', 't1') \g /dev/null

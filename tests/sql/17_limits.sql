@@ -20,8 +20,8 @@ update app.tenants set status = 'active', country = 'US';
 -- changed
 select is((r).status, 200, 'changed') || E'\n' || is((r).etag, '2', 'version 2') || E'\n' || is((r).body->>'day_micros', '2000000', 'the day') || E'\n' || is((r).body->>'month_micros', '40000000', 'the month follows') || E'\n' || is((r).body->'countries'->0->>'country', 'DE', 'a country')
     || E'\n' || is((r).body->'countries'->0->>'day_micros', '5', 'its day') || E'\n' || is((r).body->'countries'->1->>'stopped', 'true', 'another stopped') || E'\n' || is((r).body->'ramp_lifted'->>'reason', 'moves in', 'the ramp')
-  from (select pg_temp.change('{"day_micros":2000000,"countries":[{"country":"DE","day_micros":5},{"country":"FR","stopped":true}],"shadow":["money"],"ramp_lifted":{"reason":"moves in"}}', '1') r offset 0) x;
-select is((pg_temp.change('{"month_micros":1}', '1')).code, 'precondition_failed', 'an old version') || E'\n' || is((pg_temp.change('{}', null)).code, 'precondition_required', 'none');
+  from (select pg_temp.change('{"day_micros":2000000,"countries":[{"country":"DE","day_micros":5},{"country":"FR","stopped":true}],"shadow":["money"],"ramp_lifted":{"reason":"moves in"}}', '"1"') r offset 0) x;
+select is((pg_temp.change('{"month_micros":1}', '"1"')).code, 'precondition_failed', 'an old version') || E'\n' || is((pg_temp.change('{}', null)).code, 'precondition_required', 'none');
 select is((r).body->>'day_micros', '2000000', 'what is not named stays') || E'\n' || is((r).body->>'shadow', '[]', 'what is named is replaced') || E'\n' || is(json_array_length((r).body->'countries'), 2, 'or stays') from (select pg_temp.change('{"shadow":[]}', '"2"') r offset 0) x;
 select is((r).body->>'day_micros', '50000000', 'null is the default again') || E'\n' || is((r).body->>'ramp_lifted', null, 'the ramp holds again') from (select pg_temp.change('{"day_micros":null,"ramp_lifted":null}') r offset 0) x;
 select is((select ramp_lifted_by from app.tenant_limits), null, 'by nobody');
@@ -40,8 +40,8 @@ select is((api.limits_read()).code, 'not_found', 'no store') || E'\n' || is((api
 
 -- the platform's own
 select is((r).body->>'hour_micros', '200000000', 'an hour') || E'\n' || is((r).body->>'stopped', 'false', 'not stopped') || E'\n' || is((r).etag, '1', 'version 1') from (select api.platform_limits_read() r offset 0) x;
-select is((r).body->>'day_micros', '7', 'a day') || E'\n' || is((r).body->>'denied_countries', '["AF","ZW"]', 'denied countries') || E'\n' || is((r).etag, '2', 'version 2') from (select api.platform_limits_change('1', '{"day_micros":7,"denied_countries":["AF","ZW"]}') r offset 0) x;
-select is((api.platform_limits_change('1', '{}')).code, 'precondition_failed', 'an old version') || E'\n' || is((api.platform_limits_change(null, '{}')).code, 'precondition_required', 'none') || E'\n' || is((api.platform_limits_change('*', '{"hour_micros":-1}')).body->'errors'->0->>'pointer', '/hour_micros', 'below zero')
+select is((r).body->>'day_micros', '7', 'a day') || E'\n' || is((r).body->>'denied_countries', '["AF","ZW"]', 'denied countries') || E'\n' || is((r).etag, '2', 'version 2') from (select api.platform_limits_change('"1"', '{"day_micros":7,"denied_countries":["AF","ZW"]}') r offset 0) x;
+select is((api.platform_limits_change('"1"', '{}')).code, 'precondition_failed', 'an old version') || E'\n' || is((api.platform_limits_change(null, '{}')).code, 'precondition_required', 'none') || E'\n' || is((api.platform_limits_change('*', '{"hour_micros":-1}')).body->'errors'->0->>'pointer', '/hour_micros', 'below zero')
     || E'\n' || is((api.platform_limits_change('*', '{"denied_countries":["US","XQ"]}')).body->'errors'->0->>'pointer', '/denied_countries/1', 'an unknown country') || E'\n' || is((api.platform_limits_change('*', '{"currency":"EUR"}')).body->'errors'->0->>'pointer', '/currency', 'another currency');
 select is((api.platform_limits_change('*', '{"day_micros":1000000000,"denied_countries":[]}')).status, 200, 'and back');
 

@@ -146,7 +146,7 @@ begin
   -- the row there is, locked; or a new one with the defaults
   insert into app.tenant_limits (tenant_id) values (app.tenant()) on conflict do nothing;
   select * into limits from app.tenant_limits l where l.tenant_id = app.tenant() for update;
-  if p_if_match not in (limits.version::text, '"' || limits.version || '"', '*') then
+  if p_if_match not in ('"' || limits.version || '"', '*') then
     return app.refuse('precondition_failed');
   end if;
   limits := app.limits_with(limits, p_changes);
@@ -222,7 +222,7 @@ begin
          denied_countries = case when p_changes->'denied_countries' is null then f.denied_countries
                                  else app.strings(p_changes->'denied_countries') end,
          version = f.version + 1, updated_at = now()
-   where p_if_match in (f.version::text, '"' || f.version || '"', '*')
+   where p_if_match in ('"' || f.version || '"', '*')
   returning * into limits;
   if not found then
     return app.refuse('precondition_failed');

@@ -112,7 +112,7 @@ begin
          code_life_seconds = coalesce(p_code_life_seconds, t.code_life_seconds),
          version = t.version + 1,
          updated_at = now()
-   where t.tenant_id = app.tenant() and p_if_match in (t.version::text, '"' || t.version || '"', '*')
+   where t.tenant_id = app.tenant() and p_if_match in ('"' || t.version || '"', '*')
   returning * into tenant;
   if not found then
     return app.refuse('precondition_failed');

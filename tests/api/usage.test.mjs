@@ -120,6 +120,10 @@ describe('tillgate ledger', () => {
     await db.rows(`update app.ledger set micros = micros + 1 where app.typeid('tenant', tenant_id) = $1 and line = 1`, store.tenant.id);
     const said = await stack.tillgate('ledger', 'verify', stack.configFile, store.tenant.id).then(() => 'nothing', (error) => String(error.message));
     assert.match(said, /line 1 +altered/);
+    const micros = () => db.value(`select micros from app.ledger where app.typeid('tenant', tenant_id) = $1 and line = 1`, store.tenant.id);
+    const wrong = await micros();
+    await assert.rejects(stack.tillgate('ledger', 'verify', stack.configFile), /line 1 +altered/);
+    assert.equal(await micros(), wrong, 'what was found is left as it is');
     assert.match((await stack.tillgate('ledger', 'verify', stack.configFile, other.store.tenant.id)).out, /good/);
     await db.rows(`update app.ledger set micros = micros - 1 where app.typeid('tenant', tenant_id) = $1 and line = 1`, store.tenant.id);
   });

@@ -10,13 +10,19 @@ const world = await openWorld();
 const STORES = {
   en: { name: 'Acme Toys', country: 'US', locale: 'en', sms_countries: ['US', 'DE'] },
   de: { name: 'Blumen Berg', country: 'DE', locale: 'de', sms_countries: ['US', 'DE'] },
+  fr: { name: 'Épicerie de l’Étoile', country: 'FR', locale: 'fr', sms_countries: ['US', 'DE'] },
+  es: { name: 'Librería Nuñez', country: 'ES', locale: 'es', sms_countries: ['US', 'DE'] },
+  ru: { name: 'Магазин «Ёлка»', country: 'DE', locale: 'ru', sms_countries: ['US', 'DE'] },
 };
 const USERS = {
   en: { name: 'Ann Archer', email: 'ann@acme-toys.example', role: 'owner', locale: 'en' },
   de: { name: 'Anna Berg-Sonnenschein', email: 'anna@blumen-berg.example', role: 'owner', locale: 'de' },
+  fr: { name: 'Aïcha Lefèvre-Dupont', email: 'aicha@etoile.example', role: 'owner', locale: 'fr' },
+  es: { name: 'Ana Núñez Echeverría', email: 'ana@libreria-nunez.example', role: 'owner', locale: 'es' },
+  ru: { name: 'Анна Преображенская', email: 'anna@yolka.example', role: 'owner', locale: 'ru' },
 };
 
-for (const [locale, scheme] of [['en', 'light'], ['de', 'dark']]) {
+for (const [locale, scheme] of [['en', 'light'], ['de', 'dark'], ['fr', 'light'], ['es', 'dark'], ['ru', 'light']]) {
   const options = { locale, scheme };
 
   scene(world, `${locale}: the screens of the first set-up`, async (ann) => {

@@ -1,6 +1,6 @@
 /**
- * Fails when the languages differ in keys or placeholders, when a problem code has no message, when a message is
- * never used, or when a key is used that does not exist.
+ * Fails when a language lacks a key or a plural form, has one too many, or differs in placeholders; when a problem code has no
+ * message, when a message is never used, or when a key is used that does not exist.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,25 +28,45 @@ const faults = [];
 const base = languages.en;
 const placeholders = (text) => [...new Set(text.match(/\{\w+\}/g))].sort().join(' ');
 
+/** A key that ends like a plural form is one only when English has both of its own. */
+const FORM = /_(zero|one|two|few|many|other)$/;
+const plural = (key) => key.replace(FORM, '');
+const isPlural = (key) => FORM.test(key) && `${plural(key)}_one` in base && `${plural(key)}_other` in base;
+/** The forms that whole numbers take; what takes a million counts as any other number. */
+const formsOf = (language) => new Set(Array.from({ length: 1000 }, (_, n) => new Intl.PluralRules(language).select(n)));
+
+/** Every key that a language must have, with the English text that it says. */
+function wanted(language) {
+  const keys = new Map();
+  for (const [key, text] of Object.entries(base)) {
+    if (!isPlural(key)) keys.set(key, text);
+    else for (const form of formsOf(language)) keys.set(`${plural(key)}_${form}`, text);
+  }
+  return keys;
+}
+
 for (const [language, messages] of Object.entries(languages)) {
-  for (const key of Object.keys(base)) {
+  const keys = wanted(language);
+  for (const [key, text] of keys) {
     if (!messages[key]?.trim()) faults.push(`${language}: ${key} is missing`);
-    else if (placeholders(messages[key]) !== placeholders(base[key]))
+    else if (placeholders(messages[key]) !== placeholders(text))
       faults.push(`${language}: ${key} has other placeholders`);
   }
-  for (const key of Object.keys(messages)) if (!(key in base)) faults.push(`${language}: ${key} is not in en`);
+  for (const key of Object.keys(messages)) if (!keys.has(key)) faults.push(`${language}: ${key} is not wanted`);
 }
+if (Object.keys(languages).sort().join() !== 'de,en,es,fr,ru')
+  faults.push(`the languages are ${Object.keys(languages)}`);
 for (const code of CODES) if (!(`problem_${code}` in base)) faults.push(`no message for the problem ${code}`);
 
 const sources = readdirSync(join(root, 'src'), { recursive: true })
   .filter((file) => /\.(svelte|ts)$/.test(file))
   .map((file) => readFileSync(join(root, 'src', file), 'utf8'))
   .join('\n');
-const plural = (key) => key.replace(/_(one|other)$/, '');
 /** Keys that are put together while running, from a code, a state, a method, a reason or a role. */
 const built = /^(problem|reason|delivery|code_a|role|phone_problem|paused|outcome|purpose|sent|why)_/;
 for (const key of Object.keys(base)) {
-  if (built.test(key) || [key, plural(key)].some((name) => sources.includes(`'${name}'`))) continue;
+  if (built.test(key) || (isPlural(key) ? [plural(key)] : [key]).some((name) => sources.includes(`'${name}'`)))
+    continue;
   faults.push(`${key} is never used`);
 }
 for (const [, key] of sources.matchAll(/\bt\('(\w+)'/g)) if (!(key in base)) faults.push(`t('${key}') has no message`);

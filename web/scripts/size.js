@@ -9,7 +9,7 @@ const read = (name) => readFileSync(join(dist, name));
 const weight = (name) => gzipSync(read(name), { level: 9 }).length;
 const assets = readdirSync(join(dist, 'assets')).map((name) => `assets/${name}`);
 
-/** The entry, what it imports at once, and the heavier of the languages. */
+/** The entry, what it imports at once, and the heaviest of the languages. */
 const first = new Set();
 function need(name) {
   if (first.has(name)) return;
@@ -18,7 +18,8 @@ function need(name) {
     need(`assets/${child}`);
 }
 need(/src="\/(assets\/[^"]+\.js)"/.exec(String(read('index.html')))[1]);
-const languages = assets.filter((name) => /\/(en|de)-[^/]+\.js$/.test(name));
+const spoken = readdirSync(new URL('../src/messages', import.meta.url)).map((file) => file.replace('.json', ''));
+const languages = assets.filter((name) => spoken.some((language) => name.startsWith(`assets/${language}-`)));
 first.add(languages.sort((a, b) => weight(b) - weight(a))[0]);
 
 for (const name of assets)

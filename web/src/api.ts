@@ -152,7 +152,7 @@ export const api = {
   second_step_device: () => call<'second_step_device'>('POST', '/api/second-step/device'),
   challenge_read: (challenge: string) => call<'challenge_read'>('GET', `/api/challenges/${id(challenge)}`),
   profile_read: () => call<'profile_read'>('GET', '/api/profile'),
-  profile_change: (body: { preferred_method?: Method; locale?: 'en' | 'de' }) =>
+  profile_change: (body: { preferred_method?: Method; locale?: Session['user']['locale'] }) =>
     call<'profile_change'>('PATCH', '/api/profile', body),
   phone_save: (number: string) => call<'phone_save'>('PUT', '/api/phone', { number, consent: true }),
   phone_send_code: () => call<'phone_send_code'>('POST', '/api/phone/send-code'),

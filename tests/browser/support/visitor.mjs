@@ -17,7 +17,7 @@ export class Visitor {
     visitor.locale = locale;
     visitor.doorway = await openDoorway(ownAddress());
     visitor.context = await world.chromium.newContext({
-      locale: { en: 'en-US', de: 'de-DE' }[locale],
+      locale: { en: 'en-US', de: 'de-DE', fr: 'fr-FR', es: 'es-ES', ru: 'ru-RU' }[locale],
       colorScheme: scheme,
       viewport: { width, height },
       proxy: { server: visitor.doorway.url },

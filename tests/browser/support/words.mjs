@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import { ROOT } from '../../harness/paths.mjs';
 
-const WORDS = Object.fromEntries(['en', 'de'].map((locale) =>
+const WORDS = Object.fromEntries(['en', 'de', 'fr', 'es', 'ru'].map((locale) =>
   [locale, JSON.parse(fs.readFileSync(`${ROOT}/web/src/messages/${locale}.json`, 'utf8'))]));
 
 export function words(locale, key, params = {}) {

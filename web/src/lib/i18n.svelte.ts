@@ -1,19 +1,29 @@
 /** The words on the screen: one JSON file per language, of which the browser loads only the one it shows. */
 import type en from '../messages/en.json';
 
-export type Locale = 'en' | 'de';
+export type Locale = 'en' | 'de' | 'fr' | 'es' | 'ru';
 export type Key = keyof typeof en;
-type Messages = Record<Key, string>;
+/** Which forms a plural has is the language's affair; `check:messages` sees to it that each has its own. */
+type Messages = Partial<Record<string, string>>;
 type Params = Record<string, string | number>;
 
-export const LOCALES: Record<Locale, string> = { en: 'English', de: 'Deutsch' };
+export const LOCALES: Record<Locale, string> = {
+  en: 'English',
+  de: 'Deutsch',
+  fr: 'Français',
+  es: 'Español',
+  ru: 'Русский',
+};
 const load: Record<Locale, () => Promise<{ default: Messages }>> = {
   en: () => import('../messages/en.json'),
   de: () => import('../messages/de.json'),
+  fr: () => import('../messages/fr.json'),
+  es: () => import('../messages/es.json'),
+  ru: () => import('../messages/ru.json'),
 };
 
 let current = $state<Locale>('en');
-let messages = $state.raw<Partial<Messages>>({});
+let messages = $state.raw<Messages>({});
 
 export const locale = () => current;
 
@@ -34,11 +44,13 @@ export function t(key: Key, params: Params = {}): string {
   return (messages[key] ?? '').replace(/\{(\w+)\}/g, (_, name: string) => String(params[name] ?? ''));
 }
 
-/** A sentence with a number in it: `key_one` or `key_other`, as the language wants it. */
+/** A sentence with a number in it: `key_one`, `key_few`, … as the language wants it. */
 export function tn(key: string, n: number, params: Params = {}): string {
-  const form = new Intl.PluralRules(current).select(n) === 'one' ? 'one' : 'other';
-  return t(`${key}_${form}` as Key, { n, ...params });
+  const exactly = `${key}_${new Intl.PluralRules(current).select(n)}`;
+  return t((exactly in messages ? exactly : `${key}_other`) as Key, { n: number(n), ...params });
 }
+
+export const number = (n: number) => new Intl.NumberFormat(current).format(n);
 
 /** A masked phone number that stays on one line. */
 export const whole = (hint: string) => hint.replaceAll(' ', '\u00a0');

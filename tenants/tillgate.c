@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 
 static int command(int argc, char **argv)
 {
-    static int (*const commands[])(int, char **) = {platform_keys_command, prices_command, ledger_command};
+    static int (*const commands[])(int, char **) = {platform_keys_command, prices_command, chain_command};
     int code = -1;
     for (size_t i = 0; i < LEN(commands) && code < 0; i++)
         code = commands[i](argc, argv);
@@ -115,6 +115,7 @@ static void start(void)
     sender_start();
     fetch_guarded_ca(config_text("outbound_ca_file"));
     price_sync_start();
+    chain_job_start();
     loop_every(JOBS_MS, jobs_start, NULL);
 }
 

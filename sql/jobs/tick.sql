@@ -49,7 +49,7 @@ begin
 
   removed := jobs.clean_up(p_batch);
   return json_build_object('ran', true, 'challenges_expired', expired, 'ranges_counted', counted, 'removed', removed,
-                           'events_chained', jobs.events_chain(p_batch), 'money', jobs.money(10 * p_batch));
+                           'money', jobs.money(10 * p_batch));
 end
 $$;
 
@@ -118,6 +118,8 @@ begin
    where v.scope = old.scope and v.key = old.key and v.used_at < now() - interval '1 day';
   get diagnostics n = row_count;
   removed := removed || jsonb_build_object('velocity', n);
+
+  removed := removed || jsonb_build_object('events', jobs.events_expire(p_batch));
 
   delete from app.suppressions s using (
     select x.platform_index, x.reason from app.suppressions x

@@ -1,4 +1,4 @@
-/* ledger: a store's ledger, line by line; ledger_chain.c says how its chain is verified. */
+/* ledger: a store's ledger, line by line; chain.h says how its chain is verified. */
 #include "provisioning/provisioning.h"
 
 #include "caller.h"

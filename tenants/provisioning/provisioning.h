@@ -17,9 +17,12 @@ step openapi_read;
 /* `tillgate platform-key create|list|revoke`. Returns the exit code, or -1 when argv names another subcommand. */
 int platform_keys_command(int argc, char **argv);
 
-/* `tillgate prices sync|list` and `tillgate ledger verify|verify-file`, likewise. */
+/* `tillgate prices sync|list` and `tillgate ledger|audit verify|verify-file`, likewise. */
 int prices_command(int argc, char **argv);
-int ledger_command(int argc, char **argv);
+int chain_command(int argc, char **argv);
+
+/* The timer that chains the audit trails. Once per worker. */
+void chain_job_start(void);
 
 /* Loads the API's description, which openapi_read answers with. */
 bool openapi_start(void) MUST_USE;

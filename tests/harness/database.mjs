@@ -7,7 +7,7 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 // Bookkeeping that goes on by itself and changes nothing for anybody: times of last use, which even a refused request may touch, and what the timer
 // sums up, chains and tells of its own accord.
 const KEPT_COLUMNS = ['last_used_at', 'seen_at', 'used_at', 'counted', 'feedback'].map((name) => `- '${name}'`).join(' ');
-const KEPT_TABLES = ['ranges', 'breakers', 'conversions', 'country_days', 'probes', 'roll_ups', 'usage', 'ledger', 'ledger_entries', 'ledger_heads'];
+const KEPT_TABLES = ['ranges', 'breakers', 'conversions', 'country_days', 'probes', 'roll_ups', 'usage', 'ledger', 'ledger_entries', 'ledger_heads', 'event_entries', 'event_lines', 'event_people', 'event_heads', 'anchors'];
 
 export class Database {
   constructor(options) {
@@ -35,7 +35,9 @@ export class Database {
       `select c.relname as name from pg_class c where c.relnamespace = 'app'::regnamespace and c.relkind = 'r' and c.relname <> all ($1) order by 1`, KEPT_TABLES);
     const prints = await Promise.all(tables.map(({ name }) => this.value(
       `select count(*) || ' ' || coalesce(md5(string_agg(r, '' order by r)), '') from (select (to_jsonb(t) ${KEPT_COLUMNS})::text as r from app.${name} t) rows`)));
-    return Object.fromEntries(tables.map(({ name }, i) => [name, prints[i]]));
+    // the audit trail, whether its events have their lines yet or not
+    const events = await this.value(`select count(*) || ' ' || coalesce(md5(string_agg(r, '' order by r)), '') from (select (to_jsonb(e) - 'line')::text as r from app.events e) rows`);
+    return Object.fromEntries([['events', events], ...tables.map(({ name }, i) => [name, prints[i]])]);
   }
 
   // All rows of a store, less the bookkeeping, its events and what it keeps of requests.

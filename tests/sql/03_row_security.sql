@@ -32,7 +32,7 @@ select pg_temp.fill('alpha', 'ann'), pg_temp.fill('beta', 'bob') \g /dev/null
 select test.platform_key() \g /dev/null
 select is(test.enter('alpha', 'ann', 'ann token'), null, 'ann enters') union all select is((test.send('second_step_send_code', 'c1', 's1')).status, 202, 'and has a code sent');
 select is(test.enter('beta', 'bob', 'bob token'), null, 'bob enters') union all select is((test.send('second_step_send_code', 'c2', 's2')).status, 202, 'and has a code sent');
-select test.event('alpha', 'r1'), test.event('beta', 'r1'), test.system(), jobs.events_chain(100), test.event('alpha', 'r2'), test.event('beta', 'r2') \g /dev/null
+select test.event('alpha', 'r1'), test.event('beta', 'r1'), test.system(), jobs.events_chain(100), jobs.anchors(100), test.event('alpha', 'r2'), test.event('beta', 'r2') \g /dev/null
 
 create temp table tenant_tables as
   select c.relname::text as name from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and a.attnum > 0
@@ -59,7 +59,7 @@ select is(pg_temp.seen(name), 0::bigint, name || ': nothing without enter') from
 
 select is(test.enter('alpha', 'ann', 'ann token'), null, 'ann enters');
 select cmp_ok(pg_temp.seen(name, 'alpha'), '>', 0::bigint, name || ': the own rows are there') from tenant_tables
- where name not in ('idempotency', 'conversions', 'country_days', 'probes', 'ledger_heads') order by name;  -- which sessions have no business with
+ where name not in ('idempotency', 'conversions', 'country_days', 'probes', 'ledger_heads', 'anchors') order by name;  -- which sessions have no business with
 select is(pg_temp.seen(name, 'beta'), 0::bigint, name || ': nothing of another tenant') from tenant_tables order by name;
 select is(pg_temp.seen('platform_keys'), 0::bigint, 'a session sees no platform key');
 select is(pg_temp.seen('slugs'), 0::bigint, 'a session looks up no slug');

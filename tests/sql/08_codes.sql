@@ -90,6 +90,7 @@ select is((select expires_at from app.devices), now() + interval '14 days', 'for
 select is(pg_temp.wrongs(), '0/0/0/0', 'a success clears');
 select is((pg_temp.totp(101, 'x')).code, 'code_expired', 'each step once, ever');
 select is((select count(*) from app.events where kind = 'authenticator_code_replayed') > 0, true, 'a replay is an event');
+select is((select count(*) from app.events where kind = 'code_refused' and detail->>'code' = 'code_wrong') > 0, true, 'and so is a wrong code');
 -- one guess against two methods at once counts for both
 select test.pass('2 hours'), test.session('alpha', 'ann', 't8'), test.enter('alpha', 'ann', 't8'), (test.send('second_step_send_code', 'c5', 's5')).status \g /dev/null
 select is((test.verify('c5', 'wrong', 'x', p_totp => true)).status, 102, 'neither texted: perhaps the authenticator''s');

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "tenants/ledger_chain.h"
+#include "tenants/chain.h"
 #include "tenants/money.h"
 #include "tenants/month.h"
 #include "tenants/sms/prices.h"
@@ -139,6 +139,8 @@ static void a_page_elsewhere_and_another_currency_end_it(void **state)
 #define TENANT "tenant_01kamp5sw0fh4rjv2x0bq2mtjx"
 #define SEND "send_01kamp5sw0fh4rjv2x0bq2mtjx"
 
+#define LEDGER_TEXT 320
+
 /* The line that follows in the chain, hashed here by hand. */
 static json_t *line_after(const char *prev_hex, int number, const char *kind, int micros)
 {
@@ -156,7 +158,7 @@ static json_t *line_after(const char *prev_hex, int number, const char *kind, in
 
 static void a_chain_is_followed_and_its_first_bad_line_named(void **state)
 {
-    struct ledger_chain chain;
+    struct chain chain;
     uint8_t root[CRYPT_MAC];
     char hex[2 * CRYPT_MAC + 1];
     (void)state;
@@ -166,27 +168,27 @@ static void a_chain_is_followed_and_its_first_bad_line_named(void **state)
     json_t *second = line_after(json_string_value(json_object_get(first, "hash")), 2, "settled", -400);
     json_t *third = line_after(json_string_value(json_object_get(second, "hash")), 3, "reserved", 8300);
 
-    ledger_chain_start(&chain, TENANT);
-    assert_string_equal(ledger_chain_take(&chain, second), "lines before it are missing");
-    assert_null(ledger_chain_take(&chain, first));
-    assert_string_equal(ledger_chain_take(&chain, first), "it is out of order");
-    assert_string_equal(ledger_chain_take(&chain, third), "lines before it are missing");
+    chain_start(&chain, &CHAIN_LEDGER, TENANT, true);
+    assert_string_equal(chain_take(&chain, second), "lines before it are missing");
+    assert_null(chain_take(&chain, first));
+    assert_string_equal(chain_take(&chain, first), "it is out of order");
+    assert_string_equal(chain_take(&chain, third), "lines before it are missing");
     json_t *micros = json_incref(json_object_get(second, "micros"));
     json_object_set_new(second, "micros", json_integer(-500));
-    assert_string_equal(ledger_chain_take(&chain, second), "it was altered");
+    assert_string_equal(chain_take(&chain, second), "it was altered");
     json_object_set_new(second, "micros", json_string("-400"));
-    assert_string_equal(ledger_chain_take(&chain, second), "it is not a line of a ledger");
+    assert_string_equal(chain_take(&chain, second), "it is not a line of this chain");
     json_object_set_new(second, "micros", micros);
-    assert_null(ledger_chain_take(&chain, second));
+    assert_null(chain_take(&chain, second));
     json_t *other = line_after(hex, 3, "reserved", 8300);
-    assert_string_equal(ledger_chain_take(&chain, other), "it does not follow from the line before");
-    assert_null(ledger_chain_take(&chain, third));
+    assert_string_equal(chain_take(&chain, other), "it does not follow from the line before");
+    assert_null(chain_take(&chain, third));
     assert_true(chain.line == 3);
 
-    ledger_chain_start(&chain, "tenant_of_somebody_else");
-    assert_string_equal(ledger_chain_take(&chain, first), "it does not follow from the line before");
-    ledger_chain_start(&chain, NULL);
-    assert_null(ledger_chain_take(&chain, second)); /* a page from the middle */
+    chain_start(&chain, &CHAIN_LEDGER, "tenant_of_somebody_else", true);
+    assert_string_equal(chain_take(&chain, first), "it does not follow from the line before");
+    chain_start(&chain, &CHAIN_LEDGER, NULL, true);
+    assert_null(chain_take(&chain, second)); /* a page from the middle */
     json_decref(first), json_decref(second), json_decref(third), json_decref(other);
 }
 

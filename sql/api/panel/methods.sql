@@ -119,10 +119,11 @@ $$;
 
 -- The refusal of a wrong code; p_challenge_left: tries that the challenge has left, if one was compared.
 create or replace function app.refuse_wrong(p_counted integer, p_challenge_left integer default null) returns api.reply
-language plpgsql stable as $$
+language plpgsql as $$
 declare
   lock timestamptz;
 begin
+  perform app.event('code_refused', p_detail => json_build_object('code', 'code_wrong'));
   if p_counted = 10 then
     select u.locked_until into lock from app.users u where u.tenant_id = app.tenant() and u.user_id = app.user_id();
   end if;
@@ -130,6 +131,14 @@ begin
     'tries_left', least(10 - p_counted, p_challenge_left),
     'locked_until', app.time(lock),
     'errors', json_build_array(json_build_object('pointer', '/code', 'code', 'invalid')))));
+end
+$$;
+
+-- The refusal of a code that was not even compared.
+create or replace function app.refuse_code(p_code text) returns api.reply language plpgsql as $$
+begin
+  perform app.event('code_refused', p_detail => json_build_object('code', p_code));
+  return app.refuse(p_code, json_build_object('alternatives', app.alternatives()));
 end
 $$;
 
@@ -151,6 +160,7 @@ declare
 begin
   select * into m from app.methods(app.tenant(), app.user_id());
   if m.locked_until is not null then
+    perform app.event('code_refused', p_detail => json_build_object('code', 'locked'));
     return app.refuse_locked(m.locked_until);
   end if;
 
@@ -165,9 +175,9 @@ begin
     return case
       when (p_mac_new is not null and p_challenge_id is not null and m.sms_off)
         or (p_is_totp_shape and m.authenticator) or (p_backup_mac_new is not null and m.backup_codes > 0)
-        then app.refuse('method_off', json_build_object('alternatives', app.alternatives()))
-      when challenge.state = 'exhausted' then app.refuse('challenge_exhausted', json_build_object('alternatives', app.alternatives()))
-      when p_mac_new is not null then app.refuse('code_expired', json_build_object('alternatives', app.alternatives()))
+        then app.refuse_code('method_off')
+      when challenge.state = 'exhausted' then app.refuse_code('challenge_exhausted')
+      when p_mac_new is not null then app.refuse_code('code_expired')
       else app.refuse_wrong(m.wrong_codes) end;
   end if;
 
@@ -175,7 +185,7 @@ begin
   if counted is null then  -- others were counted between our look and our count
     select * into m from app.methods(app.tenant(), app.user_id());
     return case when m.locked_until is not null then app.refuse_locked(m.locked_until)
-                else app.refuse('method_off', json_build_object('alternatives', app.alternatives())) end;
+                else app.refuse_code('method_off') end;
   end if;
 
   if try_sms then
@@ -193,7 +203,7 @@ begin
     end if;
     challenge_left := case when found then challenge.left_over end;
     if not found and not try_backup and not try_totp then  -- it ended between our look and our update
-      return app.refuse('code_expired', json_build_object('alternatives', app.alternatives()));
+      return app.refuse_code('code_expired');
     end if;
   end if;
 

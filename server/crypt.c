@@ -294,6 +294,12 @@ void crypt_hmac_sha1(const void *key, size_t key_len, const void *bytes, size_t 
     hmac(hmac_sha1, key, key_len, bytes, len, ret, 20);
 }
 
+void crypt_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len, uint8_t ret[static CRYPT_MAC])
+{
+    contexts_start();
+    hmac(hmac_sha256, key, key_len, bytes, len, ret, CRYPT_MAC);
+}
+
 /* ---- sealing ----
  * format (1) ‖ key version (2, big-endian) ‖ nonce (12) ‖ ciphertext ‖ tag (16); the associated data is
  * context ‖ tenant ‖ row id, and the key belongs to version and tenant. */

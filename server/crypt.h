@@ -30,6 +30,8 @@ void crypt_mac(int version, const uint8_t *tenant, const char *purpose, const vo
                uint8_t ret[static CRYPT_MAC]);
 void crypt_hmac_sha1(const void *key, size_t key_len, const void *bytes, size_t len,
                      uint8_t ret[static 20]); /* Twilio's signatures */
+void crypt_hmac_sha256(const void *key, size_t key_len, const void *bytes, size_t len,
+                       uint8_t ret[static CRYPT_MAC]); /* under a key that two sides share */
 
 /* AES-256-GCM. out has room for len + CRYPT_SEAL_EXTRA bytes; returns that length. `context` (associated data): what,
  * where, whose: "phones.number" ‖ row id; a value moved to another row or tenant does not open. */

@@ -99,21 +99,6 @@ bool json_has(struct req *rq, const char *pointer)
 
 /* ---- typed reads ---- */
 
-/* Characters, and whether one of them is a control character (C0, DEL, C1). jansson has checked the UTF-8. */
-static size_t characters(const char *text, bool *ret_control)
-{
-    size_t count = 0;
-
-    *ret_control = false;
-    for (const uint8_t *c = (const uint8_t *)text; *c; c++) {
-        if ((*c & 0xc0) != 0x80)
-            count++;
-        if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0))
-            *ret_control = true;
-    }
-    return count;
-}
-
 static const char *text_checked(struct req *rq, const char *pointer, json_t *value, size_t min, size_t max)
 {
     const char *text = json_string_value(value);
@@ -126,7 +111,7 @@ static const char *text_checked(struct req *rq, const char *pointer, json_t *val
         json_bad(rq, pointer, "wrong_type");
         return NULL;
     }
-    count = characters(text, &control);
+    count = text_characters(text, &control);
     if (count < min || count > max || control) {
         json_bad(rq, pointer, count < min ? "too_short" : count > max ? "too_long" : "invalid");
         return NULL;
@@ -363,7 +348,7 @@ const char *json_filter_text(struct req *rq, const char *name, size_t max)
 {
     const char *value = json_filter(rq, name);
     bool control = false;
-    size_t count = value ? characters(value, &control) : 1;
+    size_t count = value ? text_characters(value, &control) : 1;
 
     if (count < 1 || count > max || control)
         json_bad(rq, query_pointer(rq, name, strlen(name)), "invalid");

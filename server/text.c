@@ -342,6 +342,20 @@ bool text_utf8(const char *bytes, size_t len)
     return true;
 }
 
+size_t text_characters(const char *text, bool *ret_control)
+{
+    size_t count = 0;
+
+    *ret_control = false;
+    for (const uint8_t *c = (const uint8_t *)text; *c; c++) {
+        if ((*c & 0xc0) != 0x80)
+            count++;
+        if (*c < 0x20 || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0))
+            *ret_control = true;
+    }
+    return count;
+}
+
 bool text_address_key(const char *address, char out[static 64])
 {
     struct in_addr four;

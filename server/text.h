@@ -29,6 +29,8 @@ long text_unpercent(char *text, bool plus);
 /* application/x-www-form-urlencoded value; returns the length that it needs or needed without NUL. */
 size_t text_percent(const char *text, char *out, size_t room);
 bool text_utf8(const char *bytes, size_t len) MUST_USE; /* well-formed UTF-8 (RFC 3629)? */
+/* Characters of well-formed UTF-8, and whether one of them is a control character (C0, DEL, C1). */
+size_t text_characters(const char *text, bool *ret_control);
 /* The key that limits count for a client address: IPv4 as is, IPv4-mapped folded, IPv6 as its /64 "2001:db8:0:1::/64".
  * out 46+ bytes. */
 bool text_address_key(const char *address, char out[static 64]) MUST_USE;

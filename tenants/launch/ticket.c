@@ -1,6 +1,7 @@
 /* ticket: the way in by a single-use ticket of 256 random bits, fetched by the store's backend, posted by the browser.
  */
 #include "launch/launch.h"
+#include "launch/vouched.h"
 
 #include "caller.h"
 #include "cookies.h"
@@ -34,21 +35,16 @@ static step launch_create_then, launch_redeem_then;
 static void draw(struct req *rq, struct create *create);
 static void redirect(struct req *rq, const char *where);
 
-/* What the panel can be opened at. */
-static const char *const DESTINATIONS[] = {
-    "/", "/profile", "/profile/phone", "/profile/authenticator", "/profile/backup-codes", NULL};
-static const char *const ROLES[] = {"owner", "admin", "viewer", NULL};
-
 void launch_create(struct req *rq)
 {
     struct create *create = rq->state = req_alloc(rq, sizeof(*create));
-    const char *external_id = json_need_text(rq, "/user/external_id", 1, 128);
-    const char *email = json_may_text(rq, "/user/email", 3, 254);
-    const char *name = json_need_text(rq, "/user/name", 1, 80);
+    const char *external_id = json_need_text(rq, "/user/external_id", 1, VOUCHED_EXTERNAL_ID);
+    const char *email = json_may_text(rq, "/user/email", VOUCHED_EMAIL_LEAST, VOUCHED_EMAIL);
+    const char *name = json_need_text(rq, "/user/name", 1, VOUCHED_NAME);
     const char *role = json_need_word(rq, "/user/role", ROLES);
     const char *locale = json_may_word(rq, "/user/locale", LOCALES);
     const char *destination = json_may_word(rq, "/destination", DESTINATIONS);
-    const char *return_url = json_may_text(rq, "/return_url", 1, 2000);
+    const char *return_url = json_may_text(rq, "/return_url", 1, VOUCHED_RETURN_URL);
     if (email && !email_is(email))
         json_bad(rq, "/user/email", "invalid");
     if (return_url && !origin_of(return_url, create->return_origin))

@@ -35,6 +35,7 @@ const struct problem PROBLEMS[] = {
     {"last_method", 409, "Last method", "Set up another method before you remove this one."},
     {"no_authenticator", 409, "No authenticator", "Start the set-up of an authenticator app first."},
     {"set_up_expired", 409, "Set-up expired", "Start the set-up again and scan the new code."},
+    {"bypass_refused", 403, "No bypass holds", "Enter a code of one of your methods; only two people at the platform can let you in without."},
     {"device_unknown", 403, "Device not trusted", "Enter a code of one of your methods."},
 
     /* who calls */
@@ -56,6 +57,12 @@ const struct problem PROBLEMS[] = {
     {"precondition_required", 428, "If-Match required", "Read the resource and send its ETag as If-Match."},
     {"precondition_failed", 412, "Changed in between", "Read the resource again and repeat the change with its new ETag."},
     {"slug_taken", 409, "Slug taken", "Choose another slug."},
+    {"user_removed", 409, "User removed", "A removed user does not come back. Launch the person under another external id."},
+    {"last_owner", 409, "Last owner", "Make another user owner first."},
+    {"not_yourself", 409, "Not yourself", "Another owner, or the platform, can do this to you."},
+    {"bypass_exists", 409, "Bypass under way", "End it first, or have it approved."},
+    {"no_bypass", 409, "Nothing to approve", "Ask for a bypass first; a request is good for a day, and is approved once."},
+    {"same_person", 409, "The same person", "Whoever asked for a bypass cannot approve it. Have another person do it."},
     {"too_many_keys", 409, "Too many keys", "Revoke a key first; a store has at most 10."},
 };
 /* clang-format on */

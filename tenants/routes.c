@@ -28,6 +28,16 @@ const struct route ROUTES[] = {
     {"GET",    "/v1/tenants/{tenant}/ledger",         HOST_API, LEVEL_PLATFORM,   BODY_NONE,          ledger_list, "ledger_list"},
     {"GET",    "/v1/tenants/{tenant}/users",          HOST_API, LEVEL_PLATFORM,   BODY_NONE,          user_list, "user_list"},
     {"GET",    "/v1/tenants/{tenant}/users/{user}",   HOST_API, LEVEL_PLATFORM,   BODY_NONE,          user_read, "user_read"},
+    {"PATCH",  "/v1/tenants/{tenant}/users/{user}",   HOST_API, LEVEL_PLATFORM,   BODY_JSON,          user_change, "user_change"},
+    {"DELETE", "/v1/tenants/{tenant}/users/{user}",   HOST_API, LEVEL_PLATFORM,   BODY_NONE,          user_remove, "user_remove"},
+    {"POST",   "/v1/tenants/{tenant}/users/{user}/lock", HOST_API, LEVEL_PLATFORM,   BODY_JSON,          user_lock, "user_lock"},
+    {"POST",   "/v1/tenants/{tenant}/users/{user}/unlock", HOST_API, LEVEL_PLATFORM,   BODY_JSON,          user_unlock, "user_unlock"},
+    {"POST",   "/v1/tenants/{tenant}/users/{user}/reset", HOST_API, LEVEL_PLATFORM,   BODY_JSON,          user_reset, "user_reset"},
+    {"DELETE", "/v1/tenants/{tenant}/users/{user}/sessions", HOST_API, LEVEL_PLATFORM,   BODY_NONE,          user_sessions_end, "user_sessions_end"},
+    {"DELETE", "/v1/tenants/{tenant}/users/{user}/devices", HOST_API, LEVEL_PLATFORM,   BODY_NONE,          user_devices_clear, "user_devices_clear"},
+    {"POST",   "/v1/tenants/{tenant}/users/{user}/bypass", HOST_API, LEVEL_PLATFORM,   BODY_JSON,          bypass_request, "bypass_request"},
+    {"POST",   "/v1/tenants/{tenant}/users/{user}/bypass/approve", HOST_API, LEVEL_PLATFORM,   BODY_JSON,          bypass_approve, "bypass_approve"},
+    {"DELETE", "/v1/tenants/{tenant}/users/{user}/bypass", HOST_API, LEVEL_PLATFORM,   BODY_NONE,          bypass_end, "bypass_end"},
     {"GET",    "/v1/limits",                          HOST_API, LEVEL_PLATFORM,   BODY_NONE,          platform_limits_read, "platform_limits_read"},
     {"PATCH",  "/v1/limits",                          HOST_API, LEVEL_PLATFORM,   BODY_JSON,          platform_limits_change, "platform_limits_change"},
     {"PUT",    "/v1/stops",                           HOST_API, LEVEL_PLATFORM,   BODY_JSON,          stop_set, "stop_set"},
@@ -50,6 +60,7 @@ const struct route ROUTES[] = {
     {"POST",   "/api/second-step/send-code",          HOST_PANEL, LEVEL_LAUNCHED,   BODY_JSON_OPTIONAL, second_step_send_code, "second_step_send_code"},
     {"POST",   "/api/second-step/verify",             HOST_PANEL, LEVEL_LAUNCHED,   BODY_JSON,          second_step_verify, "second_step_verify"},
     {"POST",   "/api/second-step/device",             HOST_PANEL, LEVEL_LAUNCHED,   BODY_JSON_OPTIONAL, second_step_device, "second_step_device"},
+    {"POST",   "/api/second-step/bypass",             HOST_PANEL, LEVEL_LAUNCHED,   BODY_JSON_OPTIONAL, second_step_bypass, "second_step_bypass"},
     {"GET",    "/api/challenges/{challenge}",         HOST_PANEL, LEVEL_LAUNCHED,   BODY_NONE,          challenge_read, "challenge_read"},
 
     /* methods */
@@ -78,6 +89,10 @@ const struct route ROUTES[] = {
     /* the owner's users */
     {"GET",    "/api/users",                          HOST_PANEL, LEVEL_SIGNED_IN,  BODY_NONE,          team_list, "team_list"},
     {"GET",    "/api/users/{user}",                   HOST_PANEL, LEVEL_SIGNED_IN,  BODY_NONE,          team_read, "team_read"},
+    {"POST",   "/api/users/{user}/lock",              HOST_PANEL, LEVEL_FRESH,      BODY_JSON,          team_lock, "team_lock"},
+    {"POST",   "/api/users/{user}/unlock",            HOST_PANEL, LEVEL_FRESH,      BODY_JSON,          team_unlock, "team_unlock"},
+    {"POST",   "/api/users/{user}/reset",             HOST_PANEL, LEVEL_FRESH,      BODY_JSON,          team_reset, "team_reset"},
+    {"DELETE", "/api/users/{user}/sessions",          HOST_PANEL, LEVEL_FRESH,      BODY_NONE,          team_sessions_end, "team_sessions_end"},
 
     /* Twilio */
     {"POST",   "/hooks/twilio/{tenant}/{send}/{mac}", HOST_HOOKS, LEVEL_CALLBACK,   BODY_FORM,          send_callback, "send_callback"},

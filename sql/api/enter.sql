@@ -78,16 +78,17 @@ begin
     join app.users u on u.tenant_id = s.tenant_id and u.user_id = s.user_id
    where s.tenant_id = p_tenant_id and s.user_id = p_user_id and s.token_hash = p_token_hash
      and s.expires_at > now() and s.seen_at > now() - interval '15 minutes'
-     and t.slug = p_slug and u.removed_at is null and u.locked_at is null;
+     and t.slug = p_slug and u.removed_at is null and u.locked_at is null
+     and (u.signed_out_at is null or s.created_at >= u.signed_out_at);
 
   refusal := case
     when not found then 'session_required'
     when session.status not in ('trial', 'active') then 'tenant_suspended'
     when p_level = 'launched' then null
     when session.state = 'ready' and (p_level = 'signed_in' or session.fresh) then null
-    when session.state = 'ready' then 'fresh_session_required'
-    -- the first set-up: a launched session of somebody who has no method yet may make one
+    -- the first set-up: somebody who has no method yet may make one, launched or by a bypass
     when p_level = 'set_up' and not app.has_method(p_tenant_id, p_user_id) then null
+    when session.state = 'ready' then 'fresh_session_required'
     else 'second_step_required'
   end;
   if refusal is not null then

@@ -21,6 +21,7 @@ create table app.users (
   locked_at timestamptz,
   lock_reason text,
   removed_at timestamptz,
+  signed_out_at timestamptz,
   last_signed_in_at timestamptz,
   version integer not null default 1,
   -- columns, not expressions in an index: the policy lets an index be searched only with operators that leak nothing, and lower() is none
@@ -48,6 +49,7 @@ create index users_locked on app.users (tenant_id, user_id)
   where removed_at is null and (locked_at is not null or locked_until is not null);
 create index users_removed on app.users (tenant_id, user_id) where removed_at is not null;
 create index users_active on app.users (tenant_id, user_id) where removed_at is null and locked_at is null;
+create index users_owners on app.users (tenant_id, user_id) where role = 'owner' and removed_at is null;
 -- the search; a user is found by the first of the three that fits, so each index holds what tells whether an earlier one did
 create index users_by_name on app.users (tenant_id, search_name, user_id) include (removed_at, locked_at, locked_until);
 create index users_by_email on app.users (tenant_id, search_email, user_id)
@@ -72,6 +74,7 @@ comment on column app.users.authenticator_wrong is 'the same for authenticator c
 comment on column app.users.backup_code_wrong is 'the same for backup codes';
 comment on column app.users.locked_at is 'when the platform or an owner locked the user, which holds until somebody unlocks; the lock for wrong codes is locked_until';
 comment on column app.users.lock_reason is 'why';
+comment on column app.users.signed_out_at is 'when somebody else last ended what the user had open: launches and sessions from before are void';
 comment on column app.users.last_signed_in_at is 'when a session last became ready';
 comment on column app.users.version is 'counts changes of what a person may change; the ETag';
 comment on column app.users.search_name is 'what the search compares: the name in lower case';

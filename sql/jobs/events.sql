@@ -1,13 +1,13 @@
 -- The audit trail. Owned by tillgate_jobs, whose policies see every tenant.
 
--- An event of a store, by a job. Two of a kind in one round are two when their details differ.
-create or replace function jobs.event(p_tenant_id uuid, p_kind text, p_detail json)
+-- An event of a store, by a job, that may concern one user. Two of a kind in one round are two when their details or users differ.
+create or replace function jobs.event(p_tenant_id uuid, p_kind text, p_detail json, p_user_id uuid default null)
 returns void language plpgsql security definer set search_path = '' as $$
 begin
   if app.entered('system') then
-    insert into app.event_entries (tenant_id, event_id, at, request_id, kind, caller, detail)
-    values (p_tenant_id, app.event_id(now(), app.request(), p_kind || coalesce(p_detail::text, ''), null), date_trunc('milliseconds', now()), app.request(),
-            p_kind, 'system', p_detail)
+    insert into app.event_entries (tenant_id, event_id, at, request_id, kind, user_id, caller, detail)
+    values (p_tenant_id, app.event_id(now(), app.request(), p_kind || coalesce(p_detail::text, ''), p_user_id), date_trunc('milliseconds', now()), app.request(),
+            p_kind, p_user_id, 'system', p_detail)
     on conflict do nothing;
   end if;
 end

@@ -59,6 +59,7 @@ create or replace function jobs.clean_up(p_batch integer)
 returns json language plpgsql security definer set search_path = '' as $$
 declare
   n integer;
+  told integer;
   removed jsonb := jsonb_build_object();
 begin
   if not app.entered('system') then
@@ -97,6 +98,17 @@ begin
    where p.tenant_id = old.tenant_id and p.user_id = old.user_id and p.phone_id = old.phone_id and p.state = 'unverified';
   get diagnostics n = row_count;
   removed := removed || jsonb_build_object('phones', n);
+
+  -- a request that nobody approved says nothing; a bypass that is over does
+  with over as (
+    delete from app.bypasses b using (
+      select x.tenant_id, x.user_id from app.bypasses x where x.expires_at <= now() limit p_batch) old
+     where b.tenant_id = old.tenant_id and b.user_id = old.user_id and b.expires_at <= now()
+    returning b.tenant_id, b.user_id, b.state
+  )
+  select count(*), count(jobs.event(o.tenant_id, 'bypass_ended', '{"cause":"expired"}', o.user_id)) filter (where o.state = 'approved')
+    into n, told from over o;
+  removed := removed || jsonb_build_object('bypasses', n, 'bypasses_ended', told);
 
   -- takes its sends along
   delete from app.challenges c using (

@@ -16,7 +16,7 @@ struct verify {
     uint8_t authenticator[16];
 };
 
-static step second_step_verify_then, second_step_verify_end, second_step_device_then;
+static step second_step_verify_then, second_step_verify_end, second_step_session_then;
 static struct db_arg id_of(const struct token *token);
 static struct db_arg hash_of(const struct token *token);
 
@@ -83,10 +83,21 @@ void second_step_device(struct req *rq)
     struct token *session = rq->state = cookies_draw(rq, caller->tenant, caller->user);
     db_call(rq, DB_WRITE, &caller->enter, "second_step_device",
             ARGS(db_bytes(device, CRYPT_MAC), db_uuid(session->id), db_bytes(session->hash, CRYPT_MAC)),
-            second_step_device_then);
+            second_step_session_then);
 }
 
-static void second_step_device_then(struct req *rq)
+/* Two people at the platform let this user in without it. */
+void second_step_bypass(struct req *rq)
+{
+    struct caller *caller = caller_of(rq);
+    if (!json_done(rq))
+        return;
+    struct token *session = rq->state = cookies_draw(rq, caller->tenant, caller->user);
+    db_call(rq, DB_WRITE, &caller->enter, "second_step_bypass",
+            ARGS(db_uuid(session->id), db_bytes(session->hash, CRYPT_MAC)), second_step_session_then);
+}
+
+static void second_step_session_then(struct req *rq)
 {
     struct token *session = rq->state;
     if (db_row(rq)->status == 200)

@@ -19,9 +19,10 @@ const MORE = process.env.TILLGATE_FULL ? 20 : 1;
 const JSON_TYPE = 'application/json';
 const FORM_TYPE = 'application/x-www-form-urlencoded';
 
-// Operations that succeed only with what no description can say (a texted code, a signature, a second method): other tests prove that they do.
+// Operations that succeed only with what no description can say (a texted code, a signature, a second method, another person): other tests prove that they do.
 const NEVER_ACCEPTED = ['second_step_verify', 'second_step_device', 'phone_verify', 'phone_change', 'authenticator_check', 'send_callback', 'number_opted_in',
-  'second_step_send_code', 'phone_send_code', 'phone_change_send_code', 'challenge_read', 'phone_remove', 'authenticator_remove', 'device_remove'];
+  'second_step_send_code', 'phone_send_code', 'phone_change_send_code', 'challenge_read', 'phone_remove', 'authenticator_remove', 'device_remove',
+  'bypass_approve', 'second_step_bypass'];
 
 // ------------------------------------------------------------------------------------------------------------------ who asks
 
@@ -32,6 +33,7 @@ class Scene {
     scene.store = await platform.store({ return_origins: ['https://shop.example'] });
     scene.browser = await scene.store.launch({ user: { name: 'Ann Arbor', role: 'owner' } });
     await scene.browser.setUpAuthenticator();
+    await scene.store.ticket(); // another user: owners cannot lock themselves, nor is the last one removed
     scene.ids = new Set([scene.store.tenant.id]);
     return scene;
   }

@@ -82,7 +82,7 @@ describe('user_read', () => {
     const launched = await store.launch({ user: { role: 'owner', email: 'ann@x.example' } });
     const user = await read(store, await idOf(launched));
     assert.deepEqual({ ...user, id: 0, external_id: 0, created_at: 0 }, { id: 0, external_id: 0, name: 'Ann Arbor', email: 'ann@x.example', role: 'owner', locale: 'en',
-      state: 'active', locked_until: null, lock_reason: null, methods: [], second_step: 'none', last_signed_in_at: null, created_at: 0, bypass: null });
+      state: 'active', locked_until: null, lock_reason: null, methods: [], second_step: 'none', sessions: 1, last_signed_in_at: null, created_at: 0, bypass: null });
 
     const browser = await store.signedIn();
     await browser.backupCodes();
@@ -99,5 +99,190 @@ describe('user_read', () => {
     await store.relaunch(browser);
     await browser.secondStep();
     assert.notEqual((await read(store, id)).last_signed_in_at, null);
+  });
+});
+
+const post = (store, id, what, json = { reason: 'a test' }) => platform.call('POST', `${base(store)}/${id}/${what}`, { json });
+const remove = (store, id, what = '') => platform.call('DELETE', `${base(store)}/${id}${what}`);
+const change = (store, id, json, etag = '*') => platform.call('PATCH', `${base(store)}/${id}`, { json, headers: { 'if-match': etag } });
+const events = (id, kind) => db.rows(`select * from app.event_entries where app.typeid('user', user_id) = $1 and kind = $2
+  union all select tenant_id, event_id, at, request_id, kind, user_id, actor_id, caller, null, detail from app.event_lines where app.typeid('user', user_id) = $1 and kind = $2`, id, kind);
+const ticketFor = (store, browser) => store.call('POST', '/v1/launches', { json: { user: { external_id: browser.externalId, name: 'Ann', role: 'admin' } } });
+
+// A store with an owner and an admin who has everything: phone, authenticator, backup codes, a trusted device, a session.
+async function withUser() {
+  const store = await platform.store();
+  const owner = await store.signedIn({ user: { role: 'owner' } });
+  const browser = await store.signedIn();
+  await browser.setUpAuthenticator();
+  const codes = await browser.backupCodes();
+  await store.relaunch(browser);
+  await browser.secondStep({ remember_device: true });
+  return { store, owner, browser, codes, id: await idOf(browser), ownerId: await idOf(owner) };
+}
+
+describe('user_lock, user_unlock', () => {
+  test('name a missing reason, and refuse unknown, foreign and removed users', async () => {
+    const { store, id } = await withUser();
+    const { id: foreign } = await withUser();
+    for (const what of ['lock', 'unlock', 'reset']) {
+      problem(await post(store, id, what, {}), 422, 'body_invalid', '/reason');
+      problem(await post(store, id, what, { reason: 'x'.repeat(201), until: 1 }), 422, 'body_invalid', '/reason', '/until');
+      for (const one of [UNKNOWN, foreign, 'x']) problem(await post(store, one, what), 404, 'not_found');
+    }
+    expect(await remove(store, id), 204);
+    for (const what of ['lock', 'unlock', 'reset']) problem(await post(store, id, what), 409, 'user_removed');
+    assert.equal((await events(foreign, 'user_locked')).length, 0);
+  });
+
+  test('a lock ends sessions, tickets and trusted devices at once and holds until it is taken back', async () => {
+    const { store, browser, id } = await withUser();
+    const { ticket } = await store.ticket({ user: { external_id: browser.externalId } });
+    const locked = expect(await post(store, id, 'lock', { reason: 'stolen' }), 200);
+    assert.deepEqual([locked.state, locked.lock_reason, locked.locked_until, locked.sessions], ['locked', 'stolen', null, 0]);
+    problem(await browser.call('GET', '/api/session'), 401, 'session_required');
+    assert.equal((await browser.copy().redeem(ticket)).headers.location, '/?problem=launch_expired');
+    problem(await ticketFor(store, browser), 403, 'user_locked');
+    assert.equal(expect(await post(store, id, 'lock', { reason: 'again' }), 200).lock_reason, 'stolen', 'the first lock stays');
+    const [event, ...more] = await events(id, 'user_locked');
+    assert.deepEqual([event.caller, more.length], ['platform', 0]);
+
+    const free = expect(await post(store, id, 'unlock'), 200);
+    assert.deepEqual([free.state, free.lock_reason], ['active', null]);
+    await store.relaunch(browser);
+    problem(await browser.call('POST', '/api/second-step/device'), 403, 'device_unknown');
+    await browser.secondStep();
+    assert.equal((await events(id, 'user_unlocked')).length, 1);
+  });
+
+  test('unlocking also ends the lock for wrong codes and switches methods on again', async () => {
+    const { store, browser, id } = await withUser();
+    await setRows(db, browser, 'users', `locked_until = now() + interval '1 day', lock_level = 7, sms_wrong = 100, wrong_codes = 10`);
+    const user = await read(store, id);
+    assert.equal(user.state, 'locked');
+    assert.ok(Date.parse(user.locked_until) > Date.now());
+    assert.ok(user.methods.find((one) => one.method === 'sms').off);
+    const free = expect(await post(store, id, 'unlock'), 200);
+    assert.deepEqual([free.state, free.locked_until, free.methods.some((one) => one.off)], ['active', null, false]);
+  });
+
+  test('the same Idempotency-Key gets the first answer, whatever happened meanwhile', async () => {
+    const { store, id } = await withUser();
+    const lock = () => platform.call('POST', `${base(store)}/${id}/lock`, { json: { reason: 'x' }, headers: { 'idempotency-key': `lock ${id}` } });
+    expect(await lock(), 200);
+    expect(await post(store, id, 'unlock'), 200);
+    const again = await lock();
+    assert.equal(again.headers['idempotent-replayed'], 'true');
+    assert.equal((await read(store, id)).state, 'active');
+  });
+});
+
+describe('user_reset', () => {
+  test('takes methods, codes, devices and sessions away; the next launch sets up anew', async () => {
+    const { store, browser, id, codes } = await withUser();
+    const waiting = await store.relaunch(browser.copy());
+    const challenge = await waiting.textMe();
+    const reset = expect(await post(store, id, 'reset', { reason: 'phone lost' }), 200);
+    assert.deepEqual([reset.methods, reset.second_step, reset.sessions, reset.state], [[], 'none', 0, 'active']);
+    for (const one of [browser, waiting]) problem(await one.call('GET', '/api/session'), 401, 'session_required');
+    problem(await waiting.verify(challenge.code, { challenge: challenge.id }), 401, 'session_required');
+    await store.relaunch(browser);
+    assert.equal((await browser.session()).state, 'set_up');
+    problem(await browser.verify(challenge.code, { challenge: challenge.id }), 422, 'code_expired');
+    for (const code of [codes[0], browser.totp()]) assert.ok((await browser.verify(code)).status >= 400);
+    problem(await browser.call('POST', '/api/second-step/device'), 403, 'device_unknown');
+    for (const table of ['phones', 'authenticators', 'backup_codes', 'devices']) {
+      assert.equal(await db.value(`select count(*) from app.${table} where app.typeid('user', user_id) = $1`, id), 0, table);
+    }
+    await browser.setUpPhone();
+    assert.equal((await read(store, id)).second_step, 'set_up');
+  });
+
+  test('leaves a lock by a person', async () => {
+    const { store, id } = await withUser();
+    await post(store, id, 'lock');
+    assert.equal(expect(await post(store, id, 'reset'), 200).state, 'locked');
+  });
+});
+
+describe('user_sessions_end, user_devices_clear', () => {
+  test('end what they name, at once, and nothing else', async () => {
+    const { store, owner, browser, id } = await withUser();
+    for (const one of [UNKNOWN, 'x']) for (const what of ['/sessions', '/devices']) problem(await remove(store, one, what), 404, 'not_found');
+    const { ticket } = await store.ticket({ user: { external_id: browser.externalId } });
+    expect(await remove(store, id, '/sessions'), 204);
+    problem(await browser.call('GET', '/api/session'), 401, 'session_required');
+    assert.equal((await browser.copy().redeem(ticket)).headers.location, '/?problem=launch_expired');
+    await owner.session();
+    await store.relaunch(browser);
+    expect(await browser.call('POST', '/api/second-step/device'), 200);
+    expect(await remove(store, id, '/devices'), 204);
+    await browser.session();
+    await store.relaunch(browser);
+    problem(await browser.call('POST', '/api/second-step/device'), 403, 'device_unknown');
+  });
+});
+
+describe('user_change', () => {
+  test('names bad fields, needs the version, and refuses unknown and removed users', async () => {
+    const { store, id, ownerId } = await withUser();
+    problem(await change(store, id, {}), 422, 'body_invalid', '');
+    problem(await change(store, id, { name: '', email: 'x', role: 'root', locale: 'xx', external_id: '1' }), 422, 'body_invalid', '/email', '/external_id', '/locale', '/name', '/role');
+    problem(await platform.call('PATCH', `${base(store)}/${id}`, { json: { name: 'x' } }), 428, 'precondition_required');
+    problem(await change(store, id, { name: 'x' }, '"999"'), 412, 'precondition_failed');
+    problem(await change(store, UNKNOWN, { name: 'x' }), 404, 'not_found');
+    problem(await change(await platform.store(), ownerId, { name: 'x' }), 404, 'not_found');
+    expect(await remove(store, id), 204);
+    problem(await change(store, id, { name: 'x' }), 409, 'user_removed');
+  });
+
+  test('changes what is given, once for each version', async () => {
+    const { store, id } = await withUser();
+    const { headers: { etag } } = await platform.call('GET', `${base(store)}/${id}`);
+    const changed = await change(store, id, { name: 'Bob', email: 'bob@x.example', locale: 'de' }, etag);
+    expect(changed, 200);
+    assert.deepEqual([changed.json.name, changed.json.email, changed.json.locale, changed.json.role], ['Bob', 'bob@x.example', 'de', 'admin']);
+    assert.notEqual(changed.headers.etag, etag);
+    problem(await change(store, id, { name: 'Eve' }, etag), 412, 'precondition_failed');
+    assert.deepEqual((await list(store, '?q=bob@')).items.map((one) => one.id), [id]);
+  });
+
+  test('a lower role holds for live sessions at once, and the last owner stays', async () => {
+    const { store, owner, id, ownerId } = await withUser();
+    problem(await change(store, ownerId, { role: 'admin' }), 409, 'last_owner');
+    problem(await remove(store, ownerId), 409, 'last_owner');
+    expect(await change(store, ownerId, { role: 'owner', name: 'Still' }), 200);
+    expect(await change(store, id, { role: 'owner' }), 200);
+    expect(await owner.call('GET', '/api/users'), 200);
+    expect(await change(store, ownerId, { role: 'viewer' }), 200);
+    problem(await owner.call('GET', '/api/users'), 403, 'owner_required');
+    assert.equal((await owner.session()).user.role, 'viewer');
+    problem(await change(store, id, { role: 'admin' }), 409, 'last_owner');
+  });
+
+  test('of two owners who are lowered, or removed, at once one stays', async () => {
+    for (const attempt of [(store, id) => change(store, id, { role: 'admin' }), (store, id) => remove(store, id)]) {
+      const { store, id, ownerId } = await withUser();
+      expect(await change(store, id, { role: 'owner' }), 200);
+      const answers = await Promise.all([id, ownerId].map((one) => attempt(store, one)));
+      assert.deepEqual(answers.map((one) => one.status < 300).sort(), [false, true]);
+      problem(answers.find((one) => one.status >= 300), 409, 'last_owner');
+      assert.equal(await db.value(`select count(*) from app.users u join app.tenants t using (tenant_id) where t.slug = $1 and u.role = 'owner' and u.removed_at is null`, store.tenant.slug), 1);
+    }
+  });
+});
+
+describe('user_remove', () => {
+  test('ends everything at once and for good; removing twice is fine', async () => {
+    const { store, browser, id } = await withUser();
+    const { ticket } = await store.ticket({ user: { external_id: browser.externalId } });
+    for (let i = 0; i < 2; i++) expect(await remove(store, id), 204);
+    problem(await browser.call('GET', '/api/session'), 401, 'session_required');
+    assert.equal((await browser.copy().redeem(ticket)).headers.location, '/?problem=launch_expired');
+    problem(await ticketFor(store, browser), 404, 'not_found');
+    const user = await read(store, id);
+    assert.deepEqual([user.state, user.methods, user.sessions], ['removed', [], 0]);
+    assert.equal((await events(id, 'user_removed')).length, 1);
+    for (const one of [UNKNOWN, 'x']) problem(await remove(store, one), 404, 'not_found');
   });
 });

@@ -133,7 +133,9 @@ begin
     from app.users u
    where l.tenant_id = app.tenant() and l.ticket_hash = p_ticket_hash and l.state = 'open' and l.expires_at > now()
      and u.tenant_id = l.tenant_id and u.user_id = l.user_id and u.removed_at is null and u.locked_at is null
-  returning l.launch_id, l.user_id, l.role, l.mode, l.destination, l.return_url into launch;
+     and (u.signed_out_at is null or l.created_at >= u.signed_out_at)
+  returning l.launch_id, l.user_id, case when app.role_rank(u.role) < app.role_rank(l.role) then u.role else l.role end as role,
+            l.mode, l.destination, l.return_url into launch;
   if not found then
     return app.refuse('launch_expired');
   end if;

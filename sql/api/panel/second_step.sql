@@ -113,3 +113,39 @@ begin
   return app.ok(200, app.session_json(p_device_hash));
 end
 $$;
+
+-- A launched session is let in by a bypass that two people gave its user (security.md ENR-4): ready, never fresh, and no longer than the bypass. A
+-- ready one gets nothing by it. Returns 200 with the session under its new token, or bypass_refused, locked, session_required.
+create or replace function api.second_step_bypass(p_session_id uuid, p_token_hash bytea)
+returns api.reply language plpgsql security definer set search_path = '' as $$
+declare
+  m record;
+  until timestamptz;
+begin
+  if not app.entered('session') then
+    return app.refuse('session_required');
+  end if;
+  -- the user's row first, as in second_step_device
+  perform from app.users u where u.tenant_id = app.tenant() and u.user_id = app.user_id() for no key update;
+  select * into m from app.methods(app.tenant(), app.user_id());
+  if m.locked_until is not null then
+    return app.refuse_locked(m.locked_until);
+  end if;
+  select b.expires_at into until
+    from app.bypasses b
+   where b.tenant_id = app.tenant() and b.user_id = app.user_id() and b.state = 'approved' and b.expires_at > now()
+     and exists (select from app.sessions s
+                  where s.tenant_id = b.tenant_id and s.user_id = b.user_id and s.token_hash = app.session_hash() and s.state = 'launched');
+  if not found then
+    return app.refuse('bypass_refused', json_build_object('alternatives', app.alternatives()));
+  end if;
+  if not app.rise('bypass', p_session_id, p_token_hash) then
+    return app.refuse('session_required');
+  end if;
+  update app.sessions s set expires_at = least(s.expires_at, until)
+   where s.tenant_id = app.tenant() and s.user_id = app.user_id() and s.token_hash = p_token_hash;
+  perform app.event('bypass_used', p_detail => json_build_object('session', app.typeid('session', p_session_id)));
+  perform app.event('signed_in', p_detail => json_build_object('method', 'bypass', 'session', app.typeid('session', p_session_id)));
+  return app.ok(200, app.session_json(null));
+end
+$$;

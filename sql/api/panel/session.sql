@@ -66,6 +66,7 @@ declare
   hash constant bytea := app.session_hash();
   s record;
   challenge app.challenges;
+  bypass json;
 begin
   select s1.state, s1.role, s1.second_step_at, s1.seen_at, s1.expires_at, s1.destination, s1.return_url,
          t.name as store_name, t.slug, t.country, m.*,
@@ -89,6 +90,11 @@ begin
   if s.challenge_id is not null then
     select * into challenge from app.challenges c where c.tenant_id = tenant and c.user_id = person and c.challenge_id = s.challenge_id;
   end if;
+  if s.state = 'launched' then
+    select json_build_object('approved_by', b.approved_by, 'expires_at', app.time(b.expires_at)) into bypass
+      from app.bypasses b
+     where b.tenant_id = tenant and b.user_id = person and b.state = 'approved' and b.expires_at > now();
+  end if;
   return json_build_object(
     'state', case when s.state = 'ready' then 'ready' when s.sms or s.authenticator then 'second_step' else 'set_up' end,
     'store', json_build_object('name', s.store_name, 'slug', s.slug, 'country', s.country),
@@ -98,6 +104,7 @@ begin
     'phone', case when s.sms then app.phone_json(s.phone_id, true, s.phone_hint) else app.phone_json(s.pending_id, false, s.pending_hint) end,
     'pending_phone', case when s.sms then app.phone_json(s.pending_id, false, s.pending_hint) end,
     'trusted_device', s.trusted_device,
+    'bypass', bypass,
     'challenge', case when s.challenge_id is not null then app.challenge_json(challenge) end,
     'locked_until', app.time(s.locked_until),
     'texts', app.texts_json(tenant, s.stopped),

@@ -26,11 +26,17 @@ begin
 end
 $$;
 
+-- The panel changes users by the name of the change, not by version.
+create or replace function app.without_etag(p_reply api.reply) returns api.reply language plpgsql immutable as $$
+begin
+  p_reply.etag := null;
+  return p_reply;
+end
+$$;
+
 -- The owner reads a user of the store. Returns 200 with the user, or owner_required, not_found.
 create or replace function api.team_read(p_user_id uuid)
 returns api.reply language plpgsql security definer set search_path = '' as $$
-declare
-  reply api.reply;
 begin
   if not app.entered('session') then
     return app.refuse('session_required');
@@ -38,8 +44,83 @@ begin
   if not app.is_owner() then
     return app.refuse('owner_required');
   end if;
-  reply := app.user_reply(p_user_id);
-  reply.etag := null;  -- the panel changes users by name of the change, not by version
-  return reply;
+  return app.without_etag(app.user_reply(p_user_id));
+end
+$$;
+
+-- May the pinned session, an owner's, do something to this user? One owner after another, by the store's row: of two who lock each other at once the
+-- second finds himself locked. Returns null, or why not: owner_required, not_yourself (unless p_self).
+create or replace function app.team_refusal(p_user_id uuid, p_self boolean default false) returns text language plpgsql as $$
+begin
+  perform app.tenant_take();
+  return case when not app.is_owner() then 'owner_required' when p_user_id = app.user_id() and not p_self then 'not_yourself' end;
+end
+$$;
+
+-- The owner locks another user. Returns as app.user_lock, or owner_required, not_yourself.
+create or replace function api.team_lock(p_user_id uuid, p_reason text)
+returns api.reply language plpgsql security definer set search_path = '' as $$
+declare
+  refusal text;
+begin
+  if not app.entered('session') then
+    return app.refuse('session_required');
+  end if;
+  refusal := app.team_refusal(p_user_id);
+  if refusal is not null then
+    return app.refuse(refusal);
+  end if;
+  return app.without_etag(app.user_lock(p_user_id, p_reason));
+end
+$$;
+
+-- The owner unlocks another user. Returns as app.user_unlock, or owner_required, not_yourself.
+create or replace function api.team_unlock(p_user_id uuid, p_reason text)
+returns api.reply language plpgsql security definer set search_path = '' as $$
+declare
+  refusal text;
+begin
+  if not app.entered('session') then
+    return app.refuse('session_required');
+  end if;
+  refusal := app.team_refusal(p_user_id);
+  if refusal is not null then
+    return app.refuse(refusal);
+  end if;
+  return app.without_etag(app.user_unlock(p_user_id, p_reason));
+end
+$$;
+
+-- The owner takes another user's second step away. Returns as app.user_reset, or owner_required, not_yourself.
+create or replace function api.team_reset(p_user_id uuid, p_reason text)
+returns api.reply language plpgsql security definer set search_path = '' as $$
+declare
+  refusal text;
+begin
+  if not app.entered('session') then
+    return app.refuse('session_required');
+  end if;
+  refusal := app.team_refusal(p_user_id);
+  if refusal is not null then
+    return app.refuse(refusal);
+  end if;
+  return app.without_etag(app.user_reset(p_user_id, p_reason));
+end
+$$;
+
+-- The owner ends a user's launches and sessions, his own too. Returns 204, or owner_required, not_found.
+create or replace function api.team_sessions_end(p_user_id uuid)
+returns api.reply language plpgsql security definer set search_path = '' as $$
+declare
+  refusal text;
+begin
+  if not app.entered('session') then
+    return app.refuse('session_required');
+  end if;
+  refusal := app.team_refusal(p_user_id, p_self => true);
+  if refusal is not null then
+    return app.refuse(refusal);
+  end if;
+  return app.user_sessions_end(p_user_id);
 end
 $$;

@@ -10,13 +10,11 @@ export function money(micros: number, currency: string, locale: string): string 
   return new Intl.NumberFormat(locale, { style: 'currency', currency, minimumFractionDigits: 4 }).format(amount);
 }
 
-/** Parts of a whole in per cent; "> 99 %" and "< 1 %" for what is only nearly all or nothing. */
+/** Parts of a whole in per cent; never "100 %" or "0 %" for what is only nearly that. */
 export function share(part: number, whole: number, locale: string): string {
   const percent = (100 * part) / whole;
-  const format = (value: number) => new Intl.NumberFormat(locale, { style: 'percent' }).format(value / 100);
-  if (percent > 0 && percent < 1) return `<\u00a0${format(1)}`;
-  if (percent > 99 && percent < 100) return `>\u00a0${format(99)}`;
-  return format(Math.round(percent));
+  const rounded = percent > 99 && percent < 100 ? 99 : percent > 0 && percent < 1 ? 1 : Math.round(percent);
+  return new Intl.NumberFormat(locale, { style: 'percent' }).format(rounded / 100);
 }
 
 /** "2026-11" and -1 → "2026-10" */

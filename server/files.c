@@ -1,4 +1,4 @@
-/* files: the built panel, served from memory. A deploy restarts the server, so nothing is ever re-read. */
+/* files: what was built, served from memory. A deploy restarts the server, so nothing is ever re-read. */
 #include "files.h"
 #include "crypt.h"
 #include "log.h"
@@ -26,7 +26,7 @@ struct file {
 static struct file *files;
 static size_t file_count;
 
-static void load_one(const char *root, const char *path, size_t size);
+static void load_one(const char *root, const char *at, const char *path, size_t size);
 static void compress_one(struct file *file);
 
 /* ---- loading ---- */
@@ -36,7 +36,7 @@ static int compare_paths(const void *a, const void *b)
     return strcmp(((const struct file *)a)->path, ((const struct file *)b)->path);
 }
 
-void files_load(const char *root)
+void files_load(const char *root, const char *at)
 {
     char *const roots[] = {(char *)(uintptr_t)root, NULL};
     FTS *tree;
@@ -49,7 +49,7 @@ void files_load(const char *root)
         if (entry->fts_info == FTS_ERR || entry->fts_info == FTS_DNR || entry->fts_info == FTS_NS)
             die("%s: %s", entry->fts_path, strerror(entry->fts_errno));
         if (entry->fts_info == FTS_F && entry->fts_name[0] != '.')
-            load_one(root, entry->fts_path, (size_t)entry->fts_statp->st_size);
+            load_one(root, at, entry->fts_path, (size_t)entry->fts_statp->st_size);
     }
     if (tree)
         fts_close(tree);
@@ -70,6 +70,7 @@ static const char *type_of(const char *path)
         {".json", "application/json"},
         {".webmanifest", "application/manifest+json"},
         {".txt", "text/plain; charset=utf-8"},
+        {".yaml", "application/yaml"},
         {".png", "image/png"},
         {".ico", "image/x-icon"},
         {".webp", "image/webp"},
@@ -103,22 +104,24 @@ static char *read_whole(const char *path, size_t size)
     return bytes;
 }
 
-static void load_one(const char *root, const char *path, size_t size)
+static void load_one(const char *root, const char *at, const char *path, size_t size)
 {
-    size_t root_len = strlen(root);
+    size_t root_len = strlen(root), room = strlen(at) + strlen(path) + 1;
+    char *name = malloc(room);
     uint8_t hash[CRYPT_MAC];
     char tag[17];
     struct file *file;
 
     files = realloc(files, (file_count + 1) * sizeof files[0]);
-    if (!files)
+    if (!files || !name)
         die("no memory");
     file = &files[file_count++];
     while (root_len && root[root_len - 1] == '/')
         root_len--;
-    *file = (struct file){.path = strdup(path + root_len), .type = type_of(path), .len = size};
+    snprintf(name, room, "%s%s", at, path + root_len);
+    *file = (struct file){.path = name, .type = type_of(path), .len = size};
     file->body = read_whole(path, size);
-    file->immutable = strncmp(file->path, "/assets/", 8) == 0;
+    file->immutable = strncmp(path + root_len, "/assets/", 8) == 0;
     crypt_hash(file->body, size, hash);
     text_hex(hash, 8, tag);
     snprintf(file->etag, sizeof file->etag, "\"%s\"", tag);

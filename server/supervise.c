@@ -60,7 +60,7 @@ static void prepare(const struct app *app, struct socket_pair *sockets)
     listen_meters(app->name);
     db_meters(app->name);
     dispatch_start(app);
-    files_load(config_text("web_root"));
+    files_load(config_text("web_root"), "");
     signs = mmap(NULL, child_count * sizeof *signs, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (signs == MAP_FAILED)
         die("no memory");

@@ -49,6 +49,8 @@ const struct route ROUTES[] = {
 
     /* anybody */
     {"GET",    "/v1/openapi.yaml",                    HOST_API, LEVEL_PUBLIC,     BODY_NONE,          openapi_read, "openapi_read"},
+    {"GET",    "/v1/docs",                            HOST_API, LEVEL_PUBLIC,     BODY_NONE,          docs_read, "docs_read"},
+    {"GET",    "/v1/docs/{file}",                     HOST_API, LEVEL_PUBLIC,     BODY_NONE,          docs_file, "docs_file"},
 
     /* the store admin's browser: way in, session */
     {"POST",   "/launch",                             HOST_PANEL, LEVEL_HOST,       BODY_FORM,          launch_redeem, "launch_redeem"},

@@ -5,6 +5,7 @@
 const struct config_key SETTINGS[] = {
     {"operator_database", CONFIG_TEXT, "", 0, 0, "libpq conninfo of the operator's role; only the platform-key subcommand uses it"},
     {"openapi", CONFIG_PATH, NULL, 0, 0, "the API's description, served at /v1/openapi.yaml"},
+    {"docs_root", CONFIG_PATH, "", 0, 0, "folder of the built documentation, served at /v1/docs"},
     {"phone_metadata", CONFIG_PATH, NULL, 0, 0, "metadata.max.json of the panel's libphonenumber-js"},
     {"api_origin", CONFIG_ORIGINS, NULL, 0, 0, "where backends reach us"},
     {"hooks_origin", CONFIG_ORIGINS, NULL, 0, 0, "where Twilio reaches us; part of every signature"},

@@ -3,7 +3,7 @@
 #
 # build_all                       both, as ops/run wants them; does nothing that is not needed
 # build_server DIR [-DNAME=VALUE…]  the server in DIR
-# build_panel                     web/dist, when something in web/ has changed
+# build_panel                     web/dist and web/docs/dist, when something in web/ or the API's description has changed
 
 BUILD=$RUN/build
 
@@ -25,7 +25,7 @@ build_server() {
 build_panel() {
   local stamp=$ROOT/web/node_modules/.tillgate-built now
   now=$(panel_digest)
-  if [[ -f $ROOT/web/dist/index.html && -f $stamp && $(cat "$stamp") == "$now" ]]; then return 0; fi
+  if [[ -f $ROOT/web/dist/index.html && -f $ROOT/web/docs/dist/index.html && -f $stamp && $(cat "$stamp") == "$now" ]]; then return 0; fi
   step "Panel built" npm run --prefix "$ROOT/web" build
   panel_digest >"$stamp"
 }

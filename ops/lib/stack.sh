@@ -75,6 +75,7 @@ operator_database = host=$socket port=$port dbname=tillgate user=tillgate_operat
 root_keys = $RUN/keys/root.keys
 web_root = $ROOT/web/dist
 openapi = $ROOT/tenants/openapi.yaml
+docs_root = $ROOT/web/docs/dist
 phone_metadata = $ROOT/web/node_modules/libphonenumber-js/metadata.max.json
 api_origin = http://api.tillgate.localhost:$TILLGATE_HTTP_PORT
 hooks_origin = http://hooks.tillgate.localhost:$TILLGATE_HTTP_PORT

@@ -1,38 +1,46 @@
-/* openapi: the API's own description, served from memory. */
+/* openapi: the API's own description, as a file for programs and as a page for people, served from memory. */
 #include "provisioning/provisioning.h"
 
 #include "config.h"
-#include "log.h"
+#include "files.h"
 
-#include <errno.h>
+/* No path of a request begins like these: the panel's host cannot serve them. */
+#define DESCRIPTION "openapi:"
+#define DOCS "docs:"
 
-#define OPENAPI_MOST (1024 * 1024) /* bytes */
+static void reply(struct req *rq, const struct file *file);
 
-static char *description;
-static size_t description_len;
-
-bool openapi_start(void)
+void openapi_start(void)
 {
-    const char *path = config_text("openapi");
-    FILE *file = fopen(path, "re");
-    char *text = malloc(OPENAPI_MOST);
-    size_t len = file && text ? fread(text, 1, OPENAPI_MOST, file) : 0;
-    bool good = file && text && !ferror(file) && len > 0 && len < OPENAPI_MOST;
-    if (file)
-        fclose(file);
-    if (!good) {
-        log_event(LOG_ERROR, NULL, "openapi_unreadable", L_TEXT("path", path),
-                  L_TEXT("why", file ? "empty or too large" : strerror(errno)));
-        free(text);
-        return false;
-    }
-    free(description);
-    description = realloc(text, len);
-    description_len = len;
-    return true;
+    files_load(config_text("openapi"), DESCRIPTION);
+    files_load(config_text("docs_root"), DOCS);
 }
 
 void openapi_read(struct req *rq)
 {
-    req_reply_text(rq, 200, "application/yaml", description, description_len);
+    reply(rq, files_find(DESCRIPTION));
+}
+
+void docs_read(struct req *rq)
+{
+    req_set_static_header(rq, "Content-Security-Policy",
+                          "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+                          "frame-ancestors 'none'");
+    reply(rq, files_find(DOCS "/index.html"));
+}
+
+void docs_file(struct req *rq)
+{
+    reply(rq, files_find(req_printf(rq, DOCS "/assets/%s", rq->param[0])));
+}
+
+/* May be kept, and is asked for again each time, but for what bears a hash in its name. */
+static void reply(struct req *rq, const struct file *file)
+{
+    if (!file) {
+        req_fail(rq, "not_found");
+        return;
+    }
+    req_set_static_header(rq, "Cache-Control", "no-cache");
+    files_reply(rq, file);
 }

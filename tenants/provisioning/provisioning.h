@@ -13,7 +13,7 @@ step limits_read, limits_change, limits_rehearse, platform_limits_read, platform
 step stop_set, stop_list;
 step usage_read, usage_csv;
 step ledger_list;
-step openapi_read;
+step openapi_read, docs_read, docs_file;
 
 /* `tillgate platform-key create|list|revoke`. Returns the exit code, or -1 when argv names another subcommand. */
 int platform_keys_command(int argc, char **argv);
@@ -25,7 +25,7 @@ int chain_command(int argc, char **argv);
 /* The timer that chains the audit trails. Once per worker. */
 void chain_job_start(void);
 
-/* Loads the API's description, which openapi_read answers with. */
-bool openapi_start(void) MUST_USE;
+/* Loads the API's description and the page that is made from it; dies when they cannot be read. */
+void openapi_start(void);
 
 #endif

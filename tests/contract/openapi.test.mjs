@@ -15,7 +15,17 @@ const matches = (text, pattern) => [...text.matchAll(pattern)].map((match) => ma
 // { code: { status, title, detail } } of both tables in C.
 const TABLES = Object.fromEntries(['server/problem.c', 'tenants/problems.c'].flatMap((path) =>
   [...read(path).matchAll(/\{"([a-z_]+)", (\d+), "((?:[^"\\]|\\.)*)",\s*"((?:[^"\\]|\\.)*)"\}/g)].map(([, code, status, title, detail]) => [code, { status: Number(status), title, detail }])));
-const EDGE = matches(read('ops/edge/nginx.conf.in').match(/map \$status \$problem_code \{([^}]*)\}/)[1], /(?:default|\d+) ([a-z_]+);/g);
+// { code: { status, title, detail } } of what the edge answers by itself; nginx has numbers of its own for some.
+const edgeMap = (name) => Object.fromEntries([...read('ops/edge/nginx.conf.in').match(new RegExp(`map \\$status \\$${name} \\{([^}]*)\\}`))[1].matchAll(/(default|\d+) (?:"([^"]*)"|(\w+));/g)].map(([, key, text, word]) => [key, text ?? word]));
+const [codes, titles, details] = ['problem_code', 'problem_title', 'problem_detail'].map(edgeMap);
+const EDGE = Object.fromEntries(Object.entries(codes).filter(([status]) => status !== '501').map(([status, code]) =>
+  [code, { status: { default: 400, 494: 431, 497: 400 }[status] ?? Number(status), title: titles[status], detail: details[status] }]));
+// Every problem that an operation shows by example, and those that belong to none.
+const CATALOGUE = Object.fromEntries([
+  ...operations.flatMap((one) => Object.entries(one.responses).filter(([status]) => status >= 400))
+    .flatMap(([, response]) => Object.values(resolve(response).content['application/problem+json'].examples)).map((example) => resolve(example).value),
+  ...document.components.schemas.Problem.examples,
+].map((problem) => [problem.code, problem]));
 
 describe('linters', () => {
   test('spectral finds nothing', () => runToEnd([npmBin('spectral'), 'lint', '--ruleset', `${TESTS}/contract/spectral.yaml`, '--fail-severity', 'hint', `${ROOT}/tenants/openapi.yaml`]));
@@ -40,7 +50,7 @@ describe('names', () => {
     const functions = new Set(matches(sql, /create or replace function api\.([a-z_]+)/g));
     for (const { id } of operations) {
       assert.match(c, new RegExp(`^void ${id}\\(struct req \\*`, 'm'), `${id} has no handler`);
-      if (!['openapi_read', 'time_read'].includes(id)) assert.ok(functions.has(id), `${id} has no SQL function`);
+      if (!['openapi_read', 'docs_read', 'docs_file', 'time_read'].includes(id)) assert.ok(functions.has(id), `${id} has no SQL function`);
     }
   });
 
@@ -54,14 +64,18 @@ describe('names', () => {
 
 describe('problem codes', () => {
   test('the description lists exactly those of C and of the edge', () => {
-    assert.deepEqual(difference(problemCodes, [...Object.keys(TABLES), ...EDGE]), [], 'described, but nobody answers them');
-    assert.deepEqual(difference([...Object.keys(TABLES), ...EDGE], problemCodes), [], 'answered, but not described');
+    const answered = [...Object.keys(TABLES), ...Object.keys(EDGE)];
+    assert.deepEqual(difference(problemCodes, answered), [], 'described, but nobody answers them');
+    assert.deepEqual(difference(answered, problemCodes), [], 'answered, but not described');
   });
 
-  test('status, title and detail of every example are those of the table', () => {
-    for (const [code, example] of Object.entries(document.components.examples).filter(([name]) => problemCodes.includes(name))) {
-      const { status, title, detail } = example.value;
-      assert.deepEqual({ status, title, detail }, TABLES[code], code);
+  test('every code has an example, whose status, title and detail are those of the server and of the edge', () => {
+    assert.deepEqual(difference(problemCodes, Object.keys(CATALOGUE)), []);
+    for (const [code, problem] of Object.entries(CATALOGUE)) {
+      const { status, title, detail } = problem;
+      for (const table of [TABLES, EDGE]) if (table[code]) assert.deepEqual({ status, title, detail }, table[code], code);
+      assert.ok(validatorOf(document.components.schemas.Problem)(problem), code);
+      if (status === 429 || status === 503) assert.ok(problem.retry_after > 0, `${code} does not say when to try again`);
     }
   });
 
@@ -100,6 +114,16 @@ describe('problem codes', () => {
 });
 
 describe('the description', () => {
+  test('every operation says what it does, and shows a request and each answer', () => {
+    for (const one of operations) {
+      const { summary, description, tags } = document.paths[one.template][one.method.toLowerCase()];
+      assert.ok(summary && description && tags?.length === 1 && document.tags.some(({ name }) => name === tags[0]), one.id);
+      const contents = [one.body, ...Object.values(one.responses)].flatMap((part) => Object.entries(resolve(part)?.content ?? {}));
+      for (const [media, { examples }] of contents) assert.ok(Object.keys(examples ?? {}).length > 0, `${one.id}: no example of ${media}`);
+      for (const { name, in: place, example } of one.parameters) assert.ok(example !== undefined, `${one.id}: no example of ${name} in ${place}`);
+    }
+  });
+
   test('every example is valid, and every request refuses unknown fields', () => {
     for (const one of operations) {
       for (const [media, { schema, examples }] of Object.entries(one.body?.content ?? {})) {

@@ -127,6 +127,7 @@ export class Stack {
       `hooks_origin = ${origin('hooks.tillgate.localhost')}`,
       `panel_origins = ${origin('{slug}.panel.localhost')} https://{slug}.panel.localhost:${this.ports.https}`,
       `web_root = ${fs.existsSync(`${ROOT}/web/dist`) ? `${ROOT}/web/dist` : `${TESTS}/harness/web`}`,
+      `docs_root = ${fs.existsSync(`${ROOT}/web/docs/dist`) ? `${ROOT}/web/docs/dist` : ''}`,
       ...(this.twilioPrism ? [`twilio_url = https://127.0.0.1:${this.ports.front}`] : []),
     ];
     await runToEnd([PREPARE, 'config', ...lines], { env: this.env });

@@ -26,7 +26,7 @@ for (const [locale, scheme] of [['en', 'light'], ['de', 'dark']]) {
     screens.seen = 60;
     const person = await newPerson(world, { store: await world.platform.store(STORES[locale]), methods: ['sms', 'authenticator'], user: USERS[locale] });
     await signIn(ann, person);
-    await ann.chooses(ann.say('menu_texts'));
+    await ann.opens(ann.say('menu_texts'));
     await ann.sees(ann.say('texts_title'));
     await ann.page.getByRole('heading', { name: ann.say('texts_by_day'), exact: true }).waitFor();
     // one text: the phone was set up with it

@@ -14,7 +14,7 @@ const CODES = `
   not_found method_not_allowed host_unknown body_malformed content_type_unsupported body_too_large body_invalid launch_expired
   request_malformed headers_too_large path_too_long request_timeout too_many_connections unavailable tls_required
   protocol_version network price_too_high breaker_open limit_country limit_money limit_ramp platform_money texts_stopped
-  owner_required
+  owner_required not_yourself user_locked user_removed bypass_refused
 `
   .trim()
   .split(/\s+/);
@@ -62,8 +62,9 @@ const sources = readdirSync(join(root, 'src'), { recursive: true })
   .filter((file) => /\.(svelte|ts)$/.test(file))
   .map((file) => readFileSync(join(root, 'src', file), 'utf8'))
   .join('\n');
-/** Keys that are put together while running, from a code, a state, a method, a reason or a role. */
-const built = /^(problem|reason|delivery|code_a|role|phone_problem|paused|outcome|purpose|sent|why)_/;
+/** Keys that are put together while running, from a code, a state, a kind, a method, a reason or a role. */
+const built =
+  /^(problem|reason|delivery|code_a|role|phone_problem|paused|outcome|purpose|sent|why|user_state|user_is)_/;
 for (const key of Object.keys(base)) {
   if (built.test(key) || (isPlural(key) ? [plural(key)] : [key]).some((name) => sources.includes(`'${name}'`)))
     continue;

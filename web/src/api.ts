@@ -11,6 +11,7 @@ type Success<Op> = Op extends { responses: infer R }
     }[keyof R & (200 | 201 | 202)]
   : never;
 type Body<Name extends keyof operations> = Success<operations[Name]>;
+type Query<Name extends keyof operations> = NonNullable<operations[Name]['parameters']['query']>;
 
 export type Session = Body<'session_read'>;
 export type Challenge = Body<'challenge_read'>;
@@ -20,6 +21,8 @@ export type Device = Body<'device_list'>['items'][number];
 export type SessionItem = Body<'session_list'>['items'][number];
 export type Method = Session['methods'][number]['method'];
 export type Texts = Body<'texts_read'>;
+export type Person = Body<'team_read'>;
+export type PersonQuery = Query<'team_list'>;
 
 /** An answer that says no (RFC 9457), or no answer at all (code `network`). */
 export class Problem extends Error {
@@ -143,6 +146,12 @@ function problemBody(response: Response, text: string): Record<string, unknown> 
 
 const id = encodeURIComponent;
 
+/** "?a=1&b=2" of what is there. */
+function search(query: object): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== '');
+  return given.length ? `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}` : '';
+}
+
 export const api = {
   session_read: () => call<'session_read'>('GET', '/api/session'),
   session_end: () => call<'session_end'>('DELETE', '/api/session'),
@@ -150,6 +159,7 @@ export const api = {
   second_step_verify: (body: { code: string; challenge?: string; remember_device?: boolean }) =>
     call<'second_step_verify'>('POST', '/api/second-step/verify', body),
   second_step_device: () => call<'second_step_device'>('POST', '/api/second-step/device'),
+  second_step_bypass: () => call<'second_step_bypass'>('POST', '/api/second-step/bypass'),
   challenge_read: (challenge: string) => call<'challenge_read'>('GET', `/api/challenges/${id(challenge)}`),
   profile_read: () => call<'profile_read'>('GET', '/api/profile'),
   profile_change: (body: { preferred_method?: Method; locale?: Session['user']['locale'] }) =>
@@ -171,5 +181,12 @@ export const api = {
   session_end_others: () => call<'session_end_others'>('DELETE', '/api/sessions'),
   session_remove: (session: string) => call<'session_remove'>('DELETE', `/api/sessions/${id(session)}`),
   texts_read: (month: string) => call<'texts_read'>('GET', `/api/texts?month=${id(month)}`),
+  team_list: (query: PersonQuery) => call<'team_list'>('GET', `/api/users${search(query)}`),
+  team_read: (user: string) => call<'team_read'>('GET', `/api/users/${id(user)}`),
+  team_lock: (user: string, reason: string) => call<'team_lock'>('POST', `/api/users/${id(user)}/lock`, { reason }),
+  team_unlock: (user: string, reason: string) =>
+    call<'team_unlock'>('POST', `/api/users/${id(user)}/unlock`, { reason }),
+  team_reset: (user: string, reason: string) => call<'team_reset'>('POST', `/api/users/${id(user)}/reset`, { reason }),
+  team_sessions_end: (user: string) => call<'team_sessions_end'>('DELETE', `/api/users/${id(user)}/sessions`),
   time_read: () => call<'time_read'>('GET', '/api/time'),
 };

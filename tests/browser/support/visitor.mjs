@@ -140,6 +140,11 @@ export class Visitor {
     await this.page.getByRole('navigation', { name: this.say('menu_profile') }).getByText(menuEntry).click();
   }
 
+  // A page of the owner's, by the bar below the header.
+  opens(page) {
+    return this.page.getByRole('navigation', { name: this.say('menu_store') }).getByRole('link', { name: page, exact: true }).click();
+  }
+
   signOut() {
     return this.chooses(this.say('menu_sign_out'));
   }

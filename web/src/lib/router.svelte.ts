@@ -12,6 +12,9 @@ export const router = {
   },
 };
 
+/** "/users/user_…" → "user_…" */
+export const userOf = (of: string): string | null => /^\/users\/([^/]+)$/.exec(of)?.[1] ?? null;
+
 export function go(to: string, { replace = false } = {}): void {
   if (to !== location.pathname + location.search) history[replace ? 'replaceState' : 'pushState'](null, '', to);
   arrive();

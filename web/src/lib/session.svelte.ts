@@ -74,6 +74,9 @@ export function leave(why: Without): void {
   current.without = why;
 }
 
+/** By the session; the server looks again at every question. */
+export const isOwner = () => current.session?.user.role === 'owner';
+
 export const hasMethod = (method: Method, session = current.session) =>
   !!session?.methods.some((active) => active.method === method && !active.off && active.left !== 0);
 

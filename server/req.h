@@ -69,6 +69,8 @@ void req_reply_empty(struct req *rq, int status); /* 204, 303 with a Location he
 void req_fail(struct req *rq, const char *code);  /* problem+json by code, see problem.h */
 void req_fail_at(struct req *rq, const char *code,
                  const char *pointer); /* the same with errors [{pointer, "invalid"}]: "/number" */
+/* Beforehand: should this request be refused with `code`, by whomever, the problem carries member `name`. One at a time; borrowed. */
+void req_fail_says(struct req *rq, const char *code, const char *name, const char *value);
 void req_fail_with(struct req *rq, const char *code, json_t *members); /* the same with extra members; steals members.
                                         A "retry_after" member also becomes the header */
 bool req_replied(const struct req *rq);

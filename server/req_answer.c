@@ -121,8 +121,18 @@ void req_fail_at(struct req *rq, const char *code, const char *pointer)
     req_fail_with(rq, code, json_pack("{s[{ssss}]}", "errors", "pointer", pointer, "code", "invalid"));
 }
 
+void req_fail_says(struct req *rq, const char *code, const char *name, const char *value)
+{
+    struct req_inside *in = inside(rq);
+
+    in->says.code = code;
+    in->says.name = name;
+    in->says.value = value;
+}
+
 void req_fail_with(struct req *rq, const char *code, json_t *members)
 {
+    const struct req_inside *in = inside(rq);
     const struct problem *problem = problem_find(code);
     char id[TEXT_TYPEID], type[160];
     json_t *body;
@@ -131,6 +141,8 @@ void req_fail_with(struct req *rq, const char *code, json_t *members)
     snprintf(type, sizeof type, "urn:%s:problem:%s", problem_product(), problem->code);
     body = json_pack("{ss ss si ss ss ss}", "type", type, "title", problem->title, "status", problem->status, "detail",
                      problem->detail, "code", problem->code, "request_id", id);
+    if (in->says.code && strcmp(in->says.code, code) == 0)
+        json_object_set_new(body, in->says.name, json_string(in->says.value));
     if (members)
         json_object_update(body, members);
     retry_after(rq, problem->status, body);

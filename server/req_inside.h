@@ -53,6 +53,9 @@ struct req_inside {
     struct req_field *answer_fields;
     size_t answer_field_count, answer_field_room;
     bool close_after;
+    struct {
+        const char *code, *name, *value;
+    } says; /* see req_fail_says */
 
     /* the await: its result is kept until the next one begins */
     void (*release)(void *held);

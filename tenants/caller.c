@@ -4,6 +4,7 @@
 #include "config.h"
 #include "cookies.h"
 #include "route.h"
+#include "scopes.h"
 #include "text.h"
 
 #define KEY_SECRET 43 /* base64url of 32 bytes */
@@ -62,15 +63,17 @@ static bool admit_platform(struct req *rq, struct caller *caller)
     if (!fingerprint(rq, caller, &idem_key))
         return false;
 
+    const char *scope = scopes_need(rq->route->name);
+    req_fail_says(rq, "scope_missing", "scope", scope);
     bool has_tenant = strstr(rq->route->path, "{tenant}") != NULL;
     if (has_tenant)
         caller_param(rq, 0, "tenant", caller->tenant);
     crypt_hash(key, strlen(key), caller->hash);
     memcpy(caller->enter.order, caller->tenant, 16);
     caller->enter.function = "enter_platform";
-    caller->enter.args =
-        *ARGS(db_bytes(caller->hash, CRYPT_MAC), db_uuid(has_tenant ? caller->tenant : NULL), db_uuid(rq->id),
-              db_text(caller->address), db_text(idem_key), db_bytes(idem_key ? caller->idem_hash : NULL, CRYPT_MAC));
+    caller->enter.args = *ARGS(db_bytes(caller->hash, CRYPT_MAC), db_uuid(has_tenant ? caller->tenant : NULL),
+                               db_uuid(rq->id), db_text(caller->address), db_text(idem_key),
+                               db_bytes(idem_key ? caller->idem_hash : NULL, CRYPT_MAC), db_text(scope));
     return true;
 }
 
@@ -89,10 +92,12 @@ static bool admit_tenant(struct req *rq, struct caller *caller)
 
     crypt_hash(key, strlen(key), caller->hash);
     memcpy(caller->enter.order, caller->tenant, 16);
+    const char *scope = scopes_need(rq->route->name);
+    req_fail_says(rq, "scope_missing", "scope", scope);
     caller->enter.function = "enter_tenant";
     caller->enter.args =
         *ARGS(db_uuid(caller->tenant), db_bytes(caller->hash, CRYPT_MAC), db_uuid(rq->id), db_text(caller->address),
-              db_text(idem_key), db_bytes(idem_key ? caller->idem_hash : NULL, CRYPT_MAC));
+              db_text(idem_key), db_bytes(idem_key ? caller->idem_hash : NULL, CRYPT_MAC), db_text(scope));
     return true;
 }
 

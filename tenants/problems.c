@@ -40,6 +40,7 @@ const struct problem PROBLEMS[] = {
 
     /* who calls */
     {"key_refused", 401, "Key refused", "Send a live key of the right kind as Authorization: Bearer."},
+    {"scope_missing", 403, "Scope missing", "This key may not do that. Use one that has the scope that is named."},
     {"session_required", 401, "Signed out", "Open the panel again from your store."},
     {"second_step_required", 403, "Second step required", "Finish signing in with a code first."},
     {"fresh_session_required", 403, "Fresh sign-in required", "Enter a code again, then repeat what you did."},
@@ -63,6 +64,9 @@ const struct problem PROBLEMS[] = {
     {"bypass_exists", 409, "Bypass under way", "End it first, or have it approved."},
     {"no_bypass", 409, "Nothing to approve", "Ask for a bypass first; a request is good for a day, and is approved once."},
     {"same_person", 409, "The same person", "Whoever asked for a bypass cannot approve it. Have another person do it."},
+    {"tenant_deleting", 409, "Store being deleted", "Restore the store first, while that is still possible."},
+    {"key_ended", 409, "Key ended", "It was revoked, has been rotated or has expired. Rotate the key that took its place, or create one."},
+    {"live_key_required", 403, "Live key required", "A test key makes test keys only. Rotate this one with a live key."},
     {"too_many_keys", 409, "Too many keys", "Revoke a key first; a store has at most 10."},
 };
 /* clang-format on */

@@ -19,6 +19,7 @@ const struct route ROUTES[] = {
     {"POST",   "/v1/tenants/{tenant}/resume",         HOST_API, LEVEL_PLATFORM,   BODY_JSON,          tenant_resume, "tenant_resume"},
     {"POST",   "/v1/tenants/{tenant}/keys",           HOST_API, LEVEL_PLATFORM,   BODY_JSON,          key_create, "key_create"},
     {"GET",    "/v1/tenants/{tenant}/keys",           HOST_API, LEVEL_PLATFORM,   BODY_NONE,          key_list, "key_list"},
+    {"POST",   "/v1/tenants/{tenant}/keys/{key}/rotate", HOST_API, LEVEL_PLATFORM, BODY_JSON_OPTIONAL, key_rotate, "key_rotate"},
     {"DELETE", "/v1/tenants/{tenant}/keys/{key}",     HOST_API, LEVEL_PLATFORM,   BODY_NONE,          key_revoke, "key_revoke"},
     {"GET",    "/v1/tenants/{tenant}/limits",         HOST_API, LEVEL_PLATFORM,   BODY_NONE,          limits_read, "limits_read"},
     {"PATCH",  "/v1/tenants/{tenant}/limits",         HOST_API, LEVEL_PLATFORM,   BODY_JSON,          limits_change, "limits_change"},

@@ -1,21 +1,26 @@
 -- Who calls. Each enter clears what an earlier call of the same transaction pinned, then pins the caller, or pins nothing and
 -- says why. The functions behind them ask app.entered() first, so a call behind a failed enter sees nothing.
 
--- The platform's backend, by API key. p_tenant_id is the tenant of the path, if any. Returns code key_refused or null.
+-- The platform's backend, by API key. p_tenant_id is the tenant of the path, if any; p_scope what the route needs. Returns code key_refused,
+-- scope_missing or null.
 create or replace function api.enter_platform(p_key_hash bytea, p_tenant_id uuid, p_request_id uuid, p_address text,
-                                              p_idem_key text, p_idem_hash bytea)
+                                              p_idem_key text, p_idem_hash bytea, p_scope text)
 returns api.entered language plpgsql security definer set search_path = '' as $$
 declare
   key record;
 begin
   perform app.unpin();
   perform set_config('app.caller', 'platform', true);  -- the policy of app.platform_keys asks for it
-  select k.key_id, k.mode, k.last_used_at into key
+  select k.key_id, k.mode, k.last_used_at, k.scopes into key
     from app.platform_keys k
    where k.key_hash = p_key_hash and k.revoked_at is null;
   if not found then
     perform app.unpin();
     return row('key_refused', null, null, null)::api.entered;
+  end if;
+  if p_scope is null or p_scope <> all (key.scopes) then
+    perform app.unpin();
+    return row('scope_missing', null, null, null)::api.entered;
   end if;
   if key.last_used_at is null or key.last_used_at < now() - interval '1 minute' then
     update app.platform_keys k set last_used_at = now()
@@ -29,22 +34,26 @@ begin
 end
 $$;
 
--- A store's backend, by API key; p_tenant_id is part of the key's text. Returns code key_refused, tenant_suspended or null.
+-- A store's backend, by API key; p_tenant_id is part of the key's text. Returns code key_refused, tenant_suspended, scope_missing or null.
 create or replace function api.enter_tenant(p_tenant_id uuid, p_key_hash bytea, p_request_id uuid, p_address text,
-                                            p_idem_key text, p_idem_hash bytea)
+                                            p_idem_key text, p_idem_hash bytea, p_scope text)
 returns api.entered language plpgsql security definer set search_path = '' as $$
 declare
   key record;
 begin
   perform app.unpin();
   perform set_config('app.tenant', coalesce(p_tenant_id::text, ''), true);
-  select k.key_id, k.mode, k.last_used_at, t.status into key
+  select k.key_id, k.mode, k.last_used_at, k.scopes, t.status into key
     from app.tenant_keys k
     join app.tenants t on t.tenant_id = k.tenant_id
-   where k.tenant_id = p_tenant_id and k.key_hash = p_key_hash and k.revoked_at is null;
+   where k.tenant_id = p_tenant_id and k.key_hash = p_key_hash and k.revoked_at is null and (k.expires_at is null or k.expires_at > now());
   if not found or key.status not in ('trial', 'active') then
     perform app.unpin();
     return row(case when key.status = 'suspended' then 'tenant_suspended' else 'key_refused' end, null, null, null)::api.entered;
+  end if;
+  if p_scope is null or p_scope <> all (key.scopes) then
+    perform app.unpin();
+    return row('scope_missing', null, null, null)::api.entered;
   end if;
   if key.last_used_at is null or key.last_used_at < now() - interval '1 minute' then
     update app.tenant_keys k set last_used_at = now()

@@ -1,14 +1,27 @@
 -- What the operator's subcommands call, as role tillgate_operator: keys of the platform's backend. There is no enter: who
 -- may log in as that role is the operator.
 
--- The operator makes a platform key. Returns the key, without its text.
-create or replace function operator.platform_key_create(p_key_id uuid, p_name text, p_mode text, p_key_hash bytea, p_prefix text)
+-- The JSON of one platform key; never its secret.
+create or replace function app.platform_key_json(p_key app.platform_keys) returns json language plpgsql stable as $$
+begin
+  return json_build_object(
+    'id', app.typeid('key', p_key.key_id), 'name', p_key.name, 'prefix', p_key.prefix, 'mode', p_key.mode, 'scopes', to_json(p_key.scopes),
+    'created_at', app.time(p_key.created_at), 'last_used_at', app.time(p_key.last_used_at), 'revoked_at', app.time(p_key.revoked_at));
+end
+$$;
+
+-- The operator makes a platform key that may do p_scopes. Returns the key, without its text.
+create or replace function operator.platform_key_create(p_key_id uuid, p_name text, p_mode text, p_key_hash bytea, p_prefix text, p_scopes json)
 returns json language plpgsql security definer set search_path = '' as $$
+declare
+  made app.platform_keys;
 begin
   perform app.unpin();
   perform set_config('app.caller', 'operator', true);
-  insert into app.platform_keys (key_id, key_hash, name, mode, prefix) values (p_key_id, p_key_hash, p_name, p_mode, p_prefix);
-  return app.key_json(p_key_id, p_name, p_prefix, p_mode, now(), null, null);
+  insert into app.platform_keys (key_id, key_hash, name, mode, prefix, scopes)
+  values (p_key_id, p_key_hash, p_name, p_mode, p_prefix, app.strings(p_scopes))
+  returning * into made;
+  return app.platform_key_json(made);
 end
 $$;
 
@@ -19,7 +32,7 @@ begin
   perform app.unpin();
   perform set_config('app.caller', 'operator', true);
   return (select json_build_object('items', coalesce(json_agg(
-                   app.key_json(k.key_id, k.name, k.prefix, k.mode, k.created_at, k.last_used_at, k.revoked_at) order by k.key_id), '[]'::json))
+                   app.platform_key_json(k) order by k.key_id), '[]'::json))
             from app.platform_keys k);
 end
 $$;
@@ -38,7 +51,7 @@ begin
   if not found then
     return null;
   end if;
-  return app.key_json(revoked.key_id, revoked.name, revoked.prefix, revoked.mode, revoked.created_at, revoked.last_used_at, revoked.revoked_at);
+  return app.platform_key_json(revoked);
 end
 $$;
 

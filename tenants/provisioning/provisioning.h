@@ -6,7 +6,7 @@
 #include "req.h"
 
 step tenant_create, tenant_list, tenant_read, tenant_change, tenant_suspend, tenant_resume;
-step key_create, key_list, key_revoke;
+step key_create, key_list, key_rotate, key_revoke;
 step user_list, user_read, user_change, user_lock, user_unlock, user_reset, user_remove, user_sessions_end;
 step user_devices_clear, bypass_request, bypass_approve, bypass_end;
 step limits_read, limits_change, limits_rehearse, platform_limits_read, platform_limits_change;

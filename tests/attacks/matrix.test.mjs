@@ -165,6 +165,47 @@ describe('AZ-1 API routes × keys', () => {
   });
 });
 
+describe('key scopes × API routes', () => {
+  const SCOPES = ['tenants:read', 'tenants:write', 'keys:write', 'users:read', 'users:write', 'limits:write', 'stops:write', 'usage:read', 'audit:read', 'webhooks:write', 'exports:write'];
+  // What a route needs, by what it is about and whether it reads.
+  const scopeOf = ({ template, method }) => {
+    if (/\/launches/.test(template)) return 'launches';
+    const reads = method === 'GET';
+    if (/exports/.test(template)) return 'exports:write';
+    if (/webhooks/.test(template)) return 'webhooks:write';
+    if (/events/.test(template)) return 'audit:read';
+    if (/users/.test(template)) return reads ? 'users:read' : 'users:write';
+    if (/keys/.test(template)) return reads ? 'tenants:read' : 'keys:write';
+    if (/usage|ledger/.test(template) || (reads && /limits|stops/.test(template))) return 'usage:read';
+    if (/limits/.test(template)) return 'limits:write';
+    if (/stops/.test(template)) return 'stops:write';
+    return reads ? 'tenants:read' : 'tenants:write';
+  };
+  const made = {};
+  const keyWith = async (...scopes) => made[scopes.join(' ')] ??= stack.secret((await stack.tillgate('platform-key', 'create', '--name', 'scoped', '--test', ...scopes.flatMap((one) => ['--scope', one]), stack.configFile)).out.trim());
+  const nowhere = { ...Object.fromEntries(['tenant', 'user', 'key', 'launch_key', 'webhook', 'export'].map((name) => [name, `${name}_01kamp5sw0fh4rjv2x0bq2mtjx`])) };
+
+  for (const route of routes.filter((one) => one.level === 'platform')) {
+    const scope = scopeOf(route);
+    test(`${route.id} needs ${scope}, and nothing else`, async () => {
+      const ask = async (...scopes) => new Backend(stack, await keyWith(...scopes)).call(route.method, pathOf(route, nowhere), requestOf(route));
+      const refused = await ask(...SCOPES.filter((one) => one !== scope));
+      assert.deepEqual([codeOf(refused), refused.json.scope], ['scope_missing', scope]);
+      assert.notEqual(codeOf(await ask(scope)), 'scope_missing');
+    });
+  }
+
+  test('launches: a key of a store without that scope is refused', async () => {
+    const own = await platform.store();
+    await db.rows(`alter table app.tenant_keys drop constraint tenant_keys_scopes_known`); // there is no other scope yet
+    await db.rows(`update app.tenant_keys set scopes = '{other}' where app.typeid('tenant', tenant_id) = $1`, own.tenant.id);
+    for (const [method, path] of [['POST', '/v1/launches'], ['DELETE', '/v1/launches/launch_01kamp5sw0fh4rjv2x0bq2mtjx']]) {
+      const answer = await own.call(method, path, { json: method === 'POST' ? { user: { external_id: '1', name: 'Ann', role: 'admin' } } : undefined });
+      assert.deepEqual([codeOf(answer), answer.json.scope], ['scope_missing', 'launches']);
+    }
+  });
+});
+
 test('the matrix is complete: every route was asked', () => {
   const known = ['launched', 'set_up', 'signed_in', 'fresh', 'platform', 'tenant', 'public', 'host', 'callback'];
   assert.deepEqual(routes.filter((one) => !known.includes(one.level)), []);

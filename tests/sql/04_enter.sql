@@ -65,7 +65,7 @@ select is(test.platform(), null, 'the platform''s key');
 select is((select last_used_at from app.platform_keys), now(), 'its use is noted');
 select is(test.backend('alpha'), null, 'a store''s key');
 select is((select last_used_at from app.tenant_keys where tenant_id = test.id('alpha')), now(), 'its use is noted');
-select is((select code from api.enter_tenant(test.id('beta'), test.hash('alpha key'), test.id('r'), '', null, null)), 'key_refused', 'a key under another tenant''s name');
+select is((select code from api.enter_tenant(test.id('beta'), test.hash('alpha key'), test.id('r'), '', null, null, 'launches')), 'key_refused', 'a key under another tenant''s name');
 update app.tenant_keys set revoked_at = now() where tenant_id = test.id('alpha');
 select is(test.backend('alpha'), 'key_refused', 'a revoked key');
 update app.platform_keys set revoked_at = now();

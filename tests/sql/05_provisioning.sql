@@ -31,7 +31,7 @@ update app.idempotency set created_at = now() - interval '24 hours';
 select is((pg_temp.create_tenant('acme-toys', 'Acme twice', 'k1')).code, 'slug_taken', 'forgotten at 24:00:00');
 -- another caller's key of the same text is another key
 insert into app.platform_keys (key_id, key_hash, name, mode, prefix) values (test.id('key two'), test.hash('key two'), 'two', 'live', 'x');
-select is((select code from api.enter_platform(test.hash('key two'), null, test.id('r'), '', 'k9', test.hash('x'))), null, 'another platform key');
+select is((select code from api.enter_platform(test.hash('key two'), null, test.id('r'), '', 'k9', test.hash('x'), 'tenants:write')), null, 'another platform key');
 select is((api.tenant_create(test.id('Nine'), 'nine', 'Nine', 'DE', 'de', '[]', '["DE", "AT"]', 600, 'trial')).status, 201, 'uses k9');
 select is((pg_temp.create_tenant('ten', 'Ten', 'k9')).status, 201, 'and so may the first, for something else');
 
@@ -39,7 +39,7 @@ select is((pg_temp.create_tenant('ten', 'Ten', 'k9')).status, 201, 'and so may t
 select test.platform('x') \g /dev/null
 select is((api.tenant_read()).code, 'not_found', 'an unknown tenant');
 select is((api.tenant_change('"1"', 'x', null, null, null, null)).code, 'not_found', 'is not changed either');
-select is((select code from api.enter_platform(test.hash('platform key'), test.id('Acme'), test.id('r'), '', null, null)), null, 'with Acme in the path');
+select is((select code from api.enter_platform(test.hash('platform key'), test.id('Acme'), test.id('r'), '', null, null, 'tenants:write')), null, 'with Acme in the path');
 select is((api.tenant_read()).body->>'name', 'Acme', 'read') || E'\n' || is((api.tenant_read()).etag, '1', 'with its version');
 select test.platform() \g /dev/null
 select is(json_array_length((api.tenant_list(50, null)).body->'items'), 3, 'the list has all three');
@@ -52,7 +52,7 @@ select is((api.tenant_list(50, 'ffffffff-ffff-ffff-ffff-ffffffffffff')).body->'i
 
 -- change
 create function pg_temp.at(p_name text, p_key text default null) returns text language sql as $$
-  select code from api.enter_platform(test.hash('platform key'), test.id(p_name), gen_random_uuid(), '', p_key, test.hash('body')) $$;
+  select code from api.enter_platform(test.hash('platform key'), test.id(p_name), gen_random_uuid(), '', p_key, test.hash('body'), 'tenants:write') $$;
 select pg_temp.at('Acme') \g /dev/null
 select is((api.tenant_change(null, 'x', null, null, null, null)).code, 'precondition_required', 'no If-Match');
 select is((api.tenant_change('"2"', 'x', null, null, null, null)).code, 'precondition_failed', 'an old If-Match');
@@ -96,7 +96,7 @@ create function pg_temp.create_key(p_name text, p_idem text) returns api.reply l
 declare r api.reply;
 begin
   perform pg_temp.at('Acme', p_idem);
-  select * into r from api.key_create(test.id(p_name), p_name, null, test.hash(p_name), 'tgt_live_' || left(p_name, 6), '\x5ea1ed');
+  select * into r from api.key_create(test.id(p_name), p_name, null, null, test.hash(p_name), 'tgt_live_' || left(p_name, 6), '\x5ea1ed');
   return r;
 end
 $$;
@@ -114,17 +114,17 @@ select is((select count(*) from app.events where kind = 'key_revoked'), 1::bigin
 select is((pg_temp.create_key('key 12', 'c12')).status, 201, 'makes room for another');
 select is(json_array_length((api.key_list(50, null)).body->'items'), 11, 'the list shows revoked ones too');
 select is(json_array_length((api.key_list(5, (select key_id from app.tenant_keys order by 1 offset 9 limit 1))).body->'items'), 1, 'page by page');
-select is((select code from api.enter_tenant(test.id('Acme'), test.hash('key 3'), test.id('r'), '', null, null)), 'key_refused', 'revoked is refused');
-select is((select code from api.enter_tenant(test.id('Acme'), test.hash('key 1'), test.id('r'), '', null, null)), null, 'the others are not');
+select is((select code from api.enter_tenant(test.id('Acme'), test.hash('key 3'), test.id('r'), '', null, null, 'launches')), 'key_refused', 'revoked is refused');
+select is((select code from api.enter_tenant(test.id('Acme'), test.hash('key 1'), test.id('r'), '', null, null, 'launches')), null, 'the others are not');
 select pg_temp.at('Nine') \g /dev/null
 select is((api.key_revoke(test.id('key 1'))).code, 'not_found', 'another tenant''s key is unknown');
 select is((api.key_list(50, null)).body->>'items', '[]', 'and not listed');
 select pg_temp.at('x', 'c20') \g /dev/null
-select is((api.key_create(test.id('k'), 'k', 'test', test.hash('k'), 'x', '\x00')).code, 'not_found', 'no tenant, no key');
+select is((api.key_create(test.id('k'), 'k', 'test', null, test.hash('k'), 'x', '\x00')).code, 'not_found', 'no tenant, no key');
 select is((api.key_list(50, null)).code, 'not_found', 'no tenant, no list');
 
 -- a store is not the platform
-select is((select code from api.enter_tenant(test.id('Acme'), test.hash('key 1'), test.id('r'), '', null, null)), null, 'a store enters');
+select is((select code from api.enter_tenant(test.id('Acme'), test.hash('key 1'), test.id('r'), '', null, null, 'launches')), null, 'a store enters');
 select is((api.tenant_list(50, null)).code, 'key_refused', 'lists no tenants') || E'\n' || is((api.tenant_read()).code, 'key_refused', 'reads none')
     || E'\n' || is((api.key_list(50, null)).code, 'key_refused', 'lists no keys') || E'\n' || is((api.tenant_suspend('x')).code, 'key_refused', 'suspends nobody');
 select * from finish();

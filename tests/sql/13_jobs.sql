@@ -65,7 +65,7 @@ select cmp_ok(pg_temp.left('events'), '>', 0::bigint, 'the audit trail stays');
 
 -- the operator's keys, with the operator's own rights
 set local role tillgate_operator;
-select is(operator.platform_key_create('01890a5d-ac96-774b-bcce-b302099a8057', 'main', 'live', '\x0000000000000000000000000000000000000000000000000000000000000000', 'tgp_live_abcdef')->>'id', 'key_01h455vb4pex5vsknk084sn02q', 'made');
+select is(operator.platform_key_create('01890a5d-ac96-774b-bcce-b302099a8057', 'main', 'live', '\x0000000000000000000000000000000000000000000000000000000000000000', 'tgp_live_abcdef', '["tenants:read"]')->>'id', 'key_01h455vb4pex5vsknk084sn02q', 'made');
 select is(json_array_length(operator.platform_key_list()->'items'), 1, 'listed') || E'\n' || is(operator.platform_key_list()->'items'->0->>'revoked_at', null, 'live');
 select isnt(operator.platform_key_revoke('01890a5d-ac96-774b-bcce-b302099a8057')->>'revoked_at', null, 'revoked');
 select isnt(operator.platform_key_revoke('01890a5d-ac96-774b-bcce-b302099a8057')->>'revoked_at', null, 'again');

@@ -65,10 +65,10 @@ returns text language sql as $$
   select e.code from api.enter_session(test.id(p_store), test.id(p_name), test.hash(p_token), p_store, p_level, gen_random_uuid(), p_address) e
 $$;
 create function test.platform(p_store text default null, p_idem_key text default null, p_body text default 'body') returns text language sql as $$
-  select e.code from api.enter_platform(test.hash('platform key'), test.id(p_store), gen_random_uuid(), '192.0.2.1', p_idem_key, test.hash(p_body)) e
+  select e.code from api.enter_platform(test.hash('platform key'), test.id(p_store), gen_random_uuid(), '192.0.2.1', p_idem_key, test.hash(p_body), 'tenants:write') e
 $$;
 create function test.backend(p_store text, p_idem_key text default null, p_body text default 'body') returns text language sql as $$
-  select e.code from api.enter_tenant(test.id(p_store), test.hash(p_store || ' key'), gen_random_uuid(), '192.0.2.1', p_idem_key, test.hash(p_body)) e
+  select e.code from api.enter_tenant(test.id(p_store), test.hash(p_store || ' key'), gen_random_uuid(), '192.0.2.1', p_idem_key, test.hash(p_body), 'launches') e
 $$;
 create function test.system(p_store text default null) returns text language sql as $$
   select e.code from api.enter_system(test.id(p_store), gen_random_uuid()) e

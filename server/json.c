@@ -367,21 +367,38 @@ static const char *page_read(struct req *rq, int64_t *ret_limit)
     return cursor;
 }
 
-bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t ret_after[16], bool *ret_has_after)
+/* The cursor, when all is well. */
+static bool page_cursor(struct req *rq, const char *prefix, const char *cursor, uint8_t ret_after[16],
+                        bool *ret_has_after)
 {
-    int64_t number;
     uint8_t after[16];
-    const char *cursor = page_read(rq, &number);
 
     if (cursor && !text_untypeid(prefix, cursor, after))
         json_bad(rq, "?cursor", "invalid");
     if (!json_done(rq))
         return false;
-    *ret_limit = number;
     *ret_has_after = cursor != NULL;
     if (cursor)
         memcpy(ret_after, after, 16);
     return true;
+}
+
+bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t ret_after[16], bool *ret_has_after)
+{
+    int64_t number;
+
+    if (!page_cursor(rq, prefix, page_read(rq, &number), ret_after, ret_has_after))
+        return false;
+    *ret_limit = number;
+    return true;
+}
+
+bool json_cursor(struct req *rq, const char *prefix, uint8_t ret_after[16], bool *ret_has_after)
+{
+    const char *cursor = json_filter(rq, "cursor");
+
+    query_strangers(rq, reader_of(rq)->filters);
+    return page_cursor(rq, prefix, cursor, ret_after, ret_has_after);
 }
 
 bool json_page_numbered(struct req *rq, int64_t *ret_limit, int64_t *ret_after)

@@ -40,6 +40,9 @@ const char *json_filter_text(struct req *rq, const char *name, size_t max);
 bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t ret_after[16],
                bool *ret_has_after) MUST_USE;
 
+/* The same for a file that has no limit: the cursor, after all filters. */
+bool json_cursor(struct req *rq, const char *prefix, uint8_t ret_after[16], bool *ret_has_after) MUST_USE;
+
 /* The same for a list whose cursor is a number from 0 to 10^18 - 1; *ret_after is 0 without one. */
 bool json_page_numbered(struct req *rq, int64_t *ret_limit, int64_t *ret_after) MUST_USE;
 /* The one query parameter that a route takes, decoded; NULL when absent. Others are complaints; json_done answers them.

@@ -362,7 +362,7 @@ static void fill_response(struct req_inside *in)
         h2o_add_header_by_str(&client->pool, &client->res.headers, field->name, strlen(field->name), 0, NULL,
                               field->value, strlen(field->value));
     }
-    if (in->answer_len && in->content_type)
+    if (in->content_type)
         h2o_add_header(&client->pool, &client->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, in->content_type,
                        strlen(in->content_type));
 }

@@ -39,6 +39,7 @@ const struct route ROUTES[] = {
     {"POST",   "/v1/tenants/{tenant}/users/{user}/bypass", HOST_API, LEVEL_PLATFORM,   BODY_JSON,          bypass_request, "bypass_request"},
     {"POST",   "/v1/tenants/{tenant}/users/{user}/bypass/approve", HOST_API, LEVEL_PLATFORM,   BODY_JSON,          bypass_approve, "bypass_approve"},
     {"DELETE", "/v1/tenants/{tenant}/users/{user}/bypass", HOST_API, LEVEL_PLATFORM,   BODY_NONE,          bypass_end, "bypass_end"},
+    {"GET",    "/v1/tenants/{tenant}/events",         HOST_API, LEVEL_PLATFORM,   BODY_NONE,          event_list, "event_list"},
     {"GET",    "/v1/limits",                          HOST_API, LEVEL_PLATFORM,   BODY_NONE,          platform_limits_read, "platform_limits_read"},
     {"PATCH",  "/v1/limits",                          HOST_API, LEVEL_PLATFORM,   BODY_JSON,          platform_limits_change, "platform_limits_change"},
     {"PUT",    "/v1/stops",                           HOST_API, LEVEL_PLATFORM,   BODY_JSON,          stop_set, "stop_set"},
@@ -96,6 +97,8 @@ const struct route ROUTES[] = {
     {"POST",   "/api/users/{user}/unlock",            HOST_PANEL, LEVEL_FRESH,      BODY_JSON,          team_unlock, "team_unlock"},
     {"POST",   "/api/users/{user}/reset",             HOST_PANEL, LEVEL_FRESH,      BODY_JSON,          team_reset, "team_reset"},
     {"DELETE", "/api/users/{user}/sessions",          HOST_PANEL, LEVEL_FRESH,      BODY_NONE,          team_sessions_end, "team_sessions_end"},
+    {"GET",    "/api/activity",                       HOST_PANEL, LEVEL_SIGNED_IN,  BODY_NONE,          activity_list, "activity_list"},
+    {"GET",    "/api/activity.ndjson",                HOST_PANEL, LEVEL_FRESH,      BODY_NONE,          activity_export, "activity_export"},
 
     /* Twilio */
     {"POST",   "/hooks/twilio/{tenant}/{send}/{mac}", HOST_HOOKS, LEVEL_CALLBACK,   BODY_FORM,          send_callback, "send_callback"},

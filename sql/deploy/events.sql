@@ -8,7 +8,7 @@ create table app.event_entries (
   event_id uuid not null,
   at timestamptz not null,
   request_id uuid not null,
-  kind text not null,
+  kind text collate "C" not null,
   user_id uuid,
   actor_id uuid,
   caller text not null,
@@ -47,7 +47,7 @@ create table app.event_lines (
   event_id uuid not null,
   at timestamptz not null,
   request_id uuid not null,
-  kind text not null,
+  kind text collate "C" not null,
   user_id uuid,
   actor_id uuid,
   caller text not null,
@@ -57,10 +57,11 @@ create table app.event_lines (
   hash bytea not null,
   constraint event_lines_pk primary key (tenant_id, line)
 );
--- what lists are read by: all, of a kind, of a user; newest first
+-- what lists are read by: all, of a kind, of a user, both; newest first
 create unique index event_lines_id on app.event_lines (tenant_id, event_id);
 create index event_lines_kind on app.event_lines (tenant_id, kind, event_id);
 create index event_lines_user on app.event_lines (tenant_id, user_id, event_id) where user_id is not null;
+create index event_lines_user_kind on app.event_lines (tenant_id, user_id, kind, event_id) where user_id is not null;
 create index event_lines_at on app.event_lines using brin (at) with (autosummarize = on);
 
 comment on table app.event_lines is 'the audit trail, chained by hashes: lines are added, and removed after 400 days or with their store; never changed (there is no policy for it)';

@@ -13,6 +13,7 @@ step authenticator_start, authenticator_check, authenticator_remove;
 step backup_codes_create;
 step device_list, device_clear, device_remove;
 step team_list, team_read, team_lock, team_unlock, team_reset, team_sessions_end;
+step activity_list, activity_export;
 step texts_read;
 step time_read;
 

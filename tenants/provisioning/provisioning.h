@@ -14,6 +14,8 @@ step stop_set, stop_list;
 step usage_read, usage_csv;
 step ledger_list;
 step openapi_read, docs_read, docs_file;
+step event_list;
+step openapi_read;
 
 /* `tillgate platform-key create|list|revoke`. Returns the exit code, or -1 when argv names another subcommand. */
 int platform_keys_command(int argc, char **argv);

@@ -146,7 +146,8 @@ void db_call(struct req *rq, enum db_lane lane_name, const struct db_enter *ente
                              .args = keep(rq, args),
                              .number = pair_number++,
                              .deadline = loop_now_ms() + deadline,
-                             .alone = lane_name == DB_ALONE};
+                             .alone = lane_name == DB_ALONE,
+                             .tell = enter->tell || inside(rq)->job};
     memcpy(pair->order, enter->order, sizeof pair->order);
     enqueue(lane, pair);
 }
@@ -346,7 +347,7 @@ static void finish(struct db_pair *pair)
         pair->verdict = "internal";
     }
     PQclear(pair->entered);
-    if (!pair->verdict && row->enter_code && !inside(rq)->job)
+    if (!pair->verdict && row->enter_code && !pair->tell)
         pair->verdict = row->enter_code;
     if (pair->verdict) {
         PQclear(pair->called);

@@ -11,7 +11,7 @@
  *
  * The function's reply is the row type api.reply (status, code, body, etag, sealed, replayed); enter's is
  * (code, tenant_id, user_id, mode). When enter gives a code, the runtime answers with that problem and the continuation
- * does not run (a job's continuation runs and sees row->enter_code).
+ * does not run (unless the caller wants to be told: it, and a job's, runs and sees row->enter_code).
  */
 #ifndef SERVER_DB_H
 #define SERVER_DB_H
@@ -60,11 +60,12 @@ struct db_enter {
     const char *function; /* "enter_session" */
     struct db_args args;
     uint8_t order[16];
+    bool tell; /* a refusal is not answered: the continuation runs and sees row->enter_code */
 };
 
 /* The answer, good until the next await. Strings are NUL-terminated; NULL for SQL null. */
 struct db_row {
-    const char *enter_code; /* jobs only: enter's refusal, else NULL */
+    const char *enter_code; /* who wants to be told, and jobs: enter's refusal, else NULL */
     uint8_t tenant_id[16];  /* as pinned by enter; zero when none */
     uint8_t user_id[16];
     const char *mode; /* "live", "test" or NULL */

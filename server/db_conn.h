@@ -25,6 +25,7 @@ struct db_pair {
     unsigned long long number; /* in the order of db_call */
     long long deadline;        /* loop_now_ms; for the time in the queue */
     bool alone;                /* a transaction of its own: asked for, or because its group aborted */
+    bool tell;                 /* enter's refusal is the continuation's to answer */
     bool lost_before;          /* a connection was lost under it and it was queued again */
     bool replanned;            /* it met a stale plan and was queued again */
     int tries;                 /* after deadlock or serialization failure */

@@ -44,8 +44,12 @@ static void meter_start(struct req_meter *meter, const char *route)
 void dispatch_start(const struct app *product)
 {
     app = product;
-    for (size_t i = 0; i < app->route_count && i < MOST_ROUTES; i++)
-        meter_start(&meters[i], app->routes[i].name);
+    for (size_t i = 0; i < app->route_count && i < MOST_ROUTES; i++) {
+        if (i > 0 && strcmp(app->routes[i].name, app->routes[i - 1].name) == 0)
+            meters[i] = meters[i - 1]; /* the same on another host */
+        else
+            meter_start(&meters[i], app->routes[i].name);
+    }
     meter_start(&meters[MOST_ROUTES], "none");
 }
 

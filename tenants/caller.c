@@ -15,15 +15,19 @@ static bool admit_platform(struct req *rq, struct caller *caller);
 static bool admit_tenant(struct req *rq, struct caller *caller);
 static bool admit_host(struct req *rq, struct caller *caller);
 static bool admit_session(struct req *rq, struct caller *caller);
+static bool admit_forward(struct req *rq, struct caller *caller);
+static bool take_session(struct req *rq, struct caller *caller, enum level level);
+static const char *forwarded_host(struct req *rq);
 static bool passes_fences(struct req *rq, const struct caller *caller);
 static const char *bearer(struct req *rq, const char *kind, size_t secret_len, bool *ret_test);
 static bool fingerprint(struct req *rq, struct caller *caller, const char **ret_key);
 static bool refuse_key(struct req *rq);
 
 const char *const LEVELS[] = {
-    [LEVEL_PUBLIC] = "public", [LEVEL_CALLBACK] = "callback",   [LEVEL_PLATFORM] = "platform",
-    [LEVEL_TENANT] = "tenant", [LEVEL_HOST] = "host",           [LEVEL_LAUNCHED] = "launched",
-    [LEVEL_SET_UP] = "set_up", [LEVEL_SIGNED_IN] = "signed_in", [LEVEL_FRESH] = "fresh",
+    [LEVEL_PUBLIC] = "public",   [LEVEL_CALLBACK] = "callback",   [LEVEL_PLATFORM] = "platform",
+    [LEVEL_TENANT] = "tenant",   [LEVEL_HOST] = "host",           [LEVEL_LAUNCHED] = "launched",
+    [LEVEL_SET_UP] = "set_up",   [LEVEL_SIGNED_IN] = "signed_in", [LEVEL_FRESH] = "fresh",
+    [LEVEL_FORWARD] = "forward",
 };
 
 bool caller_admit(struct req *rq)
@@ -50,6 +54,8 @@ bool caller_admit(struct req *rq)
     case LEVEL_SIGNED_IN:
     case LEVEL_FRESH:
         return admit_session(rq, caller);
+    case LEVEL_FORWARD:
+        return admit_forward(rq, caller);
     }
     return false;
 }
@@ -112,14 +118,41 @@ static bool admit_host(struct req *rq, struct caller *caller)
 
 static bool admit_session(struct req *rq, struct caller *caller)
 {
-    uint8_t token[COOKIES_TOKEN];
     if (!hosts_slug(rq->host, caller->slug))
         return req_fail(rq, "host_unknown"), false;
     if (strcmp(rq->method, "GET") != 0 && !passes_fences(rq, caller))
         return req_fail(rq, "origin_refused"), false;
-    if (!cookies_session(rq, token))
+    if (!take_session(rq, caller, (enum level)rq->route->level))
         return req_fail(rq, "session_required"), false;
+    return true;
+}
 
+/* An edge asks about the cookies of a request to an application behind the panel. Refusals are the handler's. */
+static bool admit_forward(struct req *rq, struct caller *caller)
+{
+    const char *host = rq->route->host == HOST_PANEL ? rq->host : forwarded_host(rq);
+    if (hosts_slug(host, caller->slug) && take_session(rq, caller, LEVEL_SIGNED_IN))
+        caller->enter.tell = true;
+    return true;
+}
+
+/* The panel host that an edge says it was asked for, when it cannot ask under that name itself. It only says at which
+ * store the cookie must be good: naming another one than the cookie's makes it good nowhere. */
+static const char *forwarded_host(struct req *rq)
+{
+    const char *given = req_header(rq, "x-forwarded-host");
+    char *host = given ? req_copy(rq, given, strcspn(given, ":")) : req_copy(rq, "", 0);
+    for (char *at = host; *at; at++)
+        *at = *at >= 'A' && *at <= 'Z' ? (char)(*at - 'A' + 'a') : *at;
+    return host;
+}
+
+/* The session cookie as arguments of enter; false when there is none, two, or one that is not ours. */
+static bool take_session(struct req *rq, struct caller *caller, enum level level)
+{
+    uint8_t token[COOKIES_TOKEN];
+    if (!cookies_session(rq, token))
+        return false;
     memcpy(caller->tenant, token, 16);
     memcpy(caller->user, token + 16, 16);
     crypt_hash(token, sizeof(token), caller->hash);
@@ -128,7 +161,7 @@ static bool admit_session(struct req *rq, struct caller *caller)
     caller->enter.function = "enter_session";
     caller->enter.args =
         *ARGS(db_uuid(caller->tenant), db_uuid(caller->user), db_bytes(caller->hash, CRYPT_MAC), db_text(caller->slug),
-              db_text(LEVELS[rq->route->level]), db_uuid(rq->id), db_text(caller->address));
+              db_text(LEVELS[level]), db_uuid(rq->id), db_text(caller->address));
     return true;
 }
 

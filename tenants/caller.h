@@ -21,13 +21,14 @@ enum level {
     LEVEL_SET_UP,    /* the first set-up, or a fresh session */
     LEVEL_SIGNED_IN, /* second step done */
     LEVEL_FRESH,     /* second step done within 15 minutes */
+    LEVEL_FORWARD,   /* an edge, with a browser's cookies: the handler answers every refusal */
 };
 
 /* Their names, as `enter_session` and the API description have them. */
 extern const char *const LEVELS[];
 
 struct caller {
-    struct db_enter enter;
+    struct db_enter enter;        /* without a function on LEVEL_FORWARD: there is no session cookie */
     uint8_t tenant[16];           /* zero when not known: platform calls without a tenant, hosts */
     uint8_t user[16];             /* sessions only */
     char slug[HOSTS_SLUG];        /* on panel hosts */

@@ -154,3 +154,9 @@ void hosts_panel(const char *slug, char *out, size_t room)
     if ((size_t)snprintf(out, room, "%s%s", slug, panels[0].host_behind) >= room)
         die("the panel's host of %s is too long", slug);
 }
+
+void hosts_panel_origin(const char *slug, char *out, size_t room)
+{
+    if ((size_t)snprintf(out, room, "%s%s%s", panels[0].scheme, slug, panels[0].behind) >= room)
+        die("the panel's origin of %s is too long", slug);
+}

@@ -24,5 +24,7 @@ bool hosts_is_panel_origin(const char *slug,
 const char *hosts_hooks_origin(void);                       /* "https://hooks.example" */
 const char *hosts_launch_template(void);                    /* "https://{slug}.panel.example/launch" */
 void hosts_panel(const char *slug, char *out, size_t room); /* "acme-toys.panel.example": no port */
+/* "https://acme-toys.panel.example": the first of panel_origins, however the browser came. */
+void hosts_panel_origin(const char *slug, char *out, size_t room);
 
 #endif

@@ -1,8 +1,11 @@
 /* origin: a deliberately narrow reading of web addresses. */
 #include "origin.h"
 
+#include "text.h"
+
 static size_t host_len(const char *text);
 static bool is_local(const char *host, size_t len);
+static bool is_rooted(const char *path, unsigned char lowest);
 
 bool origin_of(const char *url, char out[static ORIGIN_TEXT])
 {
@@ -67,4 +70,23 @@ bool origin_is(const char *text)
 {
     char canonical[ORIGIN_TEXT];
     return origin_of(text, canonical) && strcmp(canonical, text) == 0;
+}
+
+bool origin_keeps(const char *path)
+{
+    char decoded[ORIGIN_PATH + 1];
+    if (strlen(path) > ORIGIN_PATH || !is_rooted(path, '!'))
+        return false;
+    snprintf(decoded, sizeof(decoded), "%s", path);
+    return text_unpercent(decoded, false) > 0 && is_rooted(decoded, ' ');
+}
+
+/* One slash, nothing that could become a second one, and no character below `lowest`: browsers drop tabs and line ends. */
+static bool is_rooted(const char *path, unsigned char lowest)
+{
+    for (const char *at = path; *at; at++) {
+        if ((unsigned char)*at < lowest || *at == 0x7F)
+            return false;
+    }
+    return path[0] == '/' && path[1] != '/' && path[1] != '\\';
 }

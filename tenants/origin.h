@@ -14,4 +14,10 @@ bool origin_of(const char *url, char out[static ORIGIN_TEXT]) MUST_USE;
 /* Is the text an origin already, spelled as origin_of would? */
 bool origin_is(const char *text) MUST_USE;
 
+/* Does this path lead to the origin of the page that follows it, before and after one decoding? Refuses what a browser
+ * would take for another host: "//", "/\\", control characters in between; and what is longer than ORIGIN_PATH. */
+bool origin_keeps(const char *path) MUST_USE;
+
+#define ORIGIN_PATH 2000
+
 #endif

@@ -43,6 +43,7 @@ const struct problem PROBLEMS[] = {
     {"scope_missing", 403, "Scope missing", "This key may not do that. Use one that has the scope that is named."},
     {"session_required", 401, "Signed out", "Open the panel again from your store."},
     {"second_step_required", 403, "Second step required", "Finish signing in with a code first."},
+    {"sign_in_required", 401, "Sign-in required", "Lead the person to sign_in, a path of this host; from there they come back signed in."},
     {"fresh_session_required", 403, "Fresh sign-in required", "Enter a code again, then repeat what you did."},
     {"owner_required", 403, "Only for the owner", "Ask the owner of your store."},
     {"tenant_suspended", 403, "Store suspended", "Sign-in for this store is suspended. Ask the platform that runs it."},

@@ -54,6 +54,12 @@ const struct route ROUTES[] = {
     {"GET",    "/v1/docs",                            HOST_API, LEVEL_PUBLIC,     BODY_NONE,          docs_read, "docs_read"},
     {"GET",    "/v1/docs/{file}",                     HOST_API, LEVEL_PUBLIC,     BODY_NONE,          docs_file, "docs_file"},
 
+    /* an application behind the panel, and its edge; on the host of the API for an edge that asks by an address of its own */
+    {"GET",    "/auth/forward",                       HOST_PANEL, LEVEL_FORWARD,    BODY_NONE,          identity_read, "identity_read"},
+    {"GET",    "/auth/forward",                       HOST_API, LEVEL_FORWARD,    BODY_NONE,          identity_read, "identity_read"},
+    {"GET",    "/.well-known/jwks.json",              HOST_PANEL, LEVEL_PUBLIC,     BODY_NONE,          jwks_read, "jwks_read"},
+    {"GET",    "/.well-known/jwks.json",              HOST_API, LEVEL_PUBLIC,     BODY_NONE,          jwks_read, "jwks_read"},
+
     /* the store admin's browser: way in, session */
     {"POST",   "/launch",                             HOST_PANEL, LEVEL_HOST,       BODY_FORM,          launch_redeem, "launch_redeem"},
     {"GET",    "/api/session",                        HOST_PANEL, LEVEL_LAUNCHED,   BODY_NONE,          session_read, "session_read"},

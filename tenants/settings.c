@@ -10,6 +10,7 @@ const struct config_key SETTINGS[] = {
     {"api_origin", CONFIG_ORIGINS, NULL, 0, 0, "where backends reach us"},
     {"hooks_origin", CONFIG_ORIGINS, NULL, 0, 0, "where Twilio reaches us; part of every signature"},
     {"panel_origins", CONFIG_ORIGINS, NULL, 0, 0, "origins of the panel with {slug}; links are built from the first"},
+    {"identity_audience", CONFIG_TEXT, "", 0, 0, "aud of identity tokens: the application behind the panel; empty: the store's slug"},
     {"twilio_url", CONFIG_ORIGINS, "https://api.twilio.com", 0, 0, "where Twilio's API is"},
     {"twilio_ca_file", CONFIG_PATH, "", 0, 0, "authorities for twilio_url, instead of the system's"},
     {"twilio_account", CONFIG_TEXT, NULL, 0, 0, "account SID, AC…"},

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "loop.h"
 #include "outbound.h"
+#include "panel/panel.h"
 #include "problems.h"
 #include "provisioning/provisioning.h"
 #include "routes.h"
@@ -112,6 +113,7 @@ static void start(void)
 {
     if (oath_init() != OATH_OK)
         die("liboath does not start");
+    identity_start();
     sender_start();
     fetch_guarded_ca(config_text("outbound_ca_file"));
     price_sync_start();
@@ -122,6 +124,7 @@ static void start(void)
 static void stop(void)
 {
     sender_stop();
+    identity_stop();
 }
 
 static void jobs_start(void *unused)

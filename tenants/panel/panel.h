@@ -16,5 +16,10 @@ step team_list, team_read, team_lock, team_unlock, team_reset, team_sessions_end
 step activity_list, activity_export;
 step texts_read;
 step time_read;
+step identity_read, jwks_read;
+
+/* The keys of identity tokens: once per worker. */
+void identity_start(void);
+void identity_stop(void);
 
 #endif

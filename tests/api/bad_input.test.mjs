@@ -22,7 +22,7 @@ before(async () => {
   await launched.setUpAuthenticator();
   await store.relaunch(launched);
   const setUp = await store.launch();
-  Object.assign(callers, { platform, tenant: store, launched, set_up: setUp, signed_in: fresh, fresh, host: setUp, public: setUp, callback: new Twilio(stack) });
+  Object.assign(callers, { platform, tenant: store, launched, set_up: setUp, signed_in: fresh, fresh, forward: fresh, host: setUp, public: setUp, callback: new Twilio(stack) });
   Object.assign(ids, await foreignIds());
   await quiet();
 });

@@ -67,7 +67,7 @@ export class Caller {
 
 // Whose policy an answer has to carry: that of a panel, unless the host is another one.
 function kindOf({ host, path }) {
-  return { panel: /^[a-z][a-z0-9-]*[a-z0-9]\.panel\.localhost(:|$)/i.test(host) && !host.startsWith('api.'), asset: /^\/(assets\/|v1\/(docs|openapi\.yaml))/.test(path) };
+  return { panel: /^[a-z][a-z0-9-]*[a-z0-9]\.panel\.localhost(:|$)/i.test(host) && !host.startsWith('api.'), asset: /^\/(assets\/|v1\/(docs|openapi\.yaml)|\.well-known\/)/.test(path) };
 }
 
 function lowerCase(headers) {

@@ -85,6 +85,8 @@ static void a_panels_origins_are_its_own(void **state)
     assert_string_equal(hosts_launch_template(), "http://{slug}.panel.localhost:8080/launch");
     hosts_panel("acme", host, sizeof(host));
     assert_string_equal(host, "acme.panel.localhost");
+    hosts_panel_origin("acme", host, sizeof(host));
+    assert_string_equal(host, "http://acme.panel.localhost:8080");
 }
 
 static void bad_configuration_is_refused(void **state)
@@ -177,6 +179,28 @@ static void origins_are_read_narrowly(void **state)
     assert_false(origin_is("https://SHOP.example"));
 }
 
+static void a_path_keeps_its_origin_or_is_refused(void **state)
+{
+    static const char *const kept[] = {"/",         "/app/",     "/app/orders?page=2&q=a%20b", "/app//x",
+                                       "/a%2F%2Fb", "/app/../x", "/app?to=https://x//y",       "/app\\x"};
+    static const char *const refused[] = {"",      "app",   "//x",   "/\\x", "\\/x",       "/%2fx",       "/%2Fx",
+                                          "/%5cx", "/\t/x", "/\n/x", "/a b", "/a\x7f",     "/%09/x",      "/%0d%0ax",
+                                          "/%00",  "/%",    "/%2",   "/%gg", "https://x/", "javascript:x"};
+    char text[ORIGIN_PATH + 2];
+    (void)state;
+    for (size_t i = 0; i < LEN(kept); i++)
+        assert_true(origin_keeps(kept[i]));
+    for (size_t i = 0; i < LEN(refused); i++)
+        assert_false(origin_keeps(refused[i]));
+    memset(text, 'a', sizeof(text));
+    text[0] = '/';
+    text[ORIGIN_PATH] = '\0';
+    assert_true(origin_keeps(text));
+    text[ORIGIN_PATH] = 'a';
+    text[ORIGIN_PATH + 1] = '\0';
+    assert_false(origin_keeps(text));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +208,7 @@ int main(void)
         cmocka_unit_test_setup(a_panels_origins_are_its_own, configure),
         cmocka_unit_test(bad_configuration_is_refused),
         cmocka_unit_test(origins_are_read_narrowly),
+        cmocka_unit_test(a_path_keeps_its_origin_or_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

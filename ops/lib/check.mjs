@@ -1,5 +1,6 @@
 // Does a started stack work, seen from outside? check.mjs RUN: for both demo stores fetches a launch ticket with the store's
-// key, redeems it at the panel, and reads the session; then the panel's page over TLS. Ends with 0 when all of it worked.
+// key, redeems it at the panel, and reads the session; then the panel's page over TLS, and that the application behind the panel wants
+// more than a launch. Ends with 0 when all of it worked.
 
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
@@ -22,6 +23,7 @@ for (const shop of SHOPS) {
   const session = JSON.parse(await expect(200, `${plain}/api/session`, { headers: { Cookie: cookie } }))
   if (session.store.slug !== shop.slug) throw new Error(`the session is of ${session.store.slug}, not of ${shop.slug}`)
   await expect(200, `${tls}/`, { ca: readFileSync(join(run, 'tls/ca.pem')) })
+  await expect(401, `${plain}/app/`, { headers: { Cookie: cookie } })
   console.log(`${shop.slug}: ${session.user.name}, ${session.state}`)
 }
 

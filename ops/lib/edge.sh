@@ -12,7 +12,7 @@ edge_prepare() {
   place_for "$EDGE_USER" "$dir" 4000
   dir=$(cd -- "$dir" && pwd -P)
   EDGE_LISTEN_HTTP=127.0.0.1:$TILLGATE_HTTP_PORT EDGE_LISTEN_HTTPS=127.0.0.1:$TILLGATE_HTTPS_PORT \
-    EDGE_SERVER=127.0.0.1:$TILLGATE_PORT "$ROOT/ops/edge/render" "$dir"
+    EDGE_SERVER=127.0.0.1:$TILLGATE_PORT EDGE_APPLICATION=127.0.0.1:$TILLGATE_APPLICATION_PORT "$ROOT/ops/edge/render" "$dir"
   install -m 0600 "$RUN/tls/leaf.pem" "$RUN/tls/leaf.key" "$dir"
   if ((EUID == 0)); then chown -R "$EDGE_USER:" "$dir/"; fi
   edge_nginx "$dir" -t -q

@@ -55,7 +55,7 @@ apt_try() {
 
 # Installed by us for their programs only: not to be started at the next boot either.
 services_rest() {
-  local -A service=([nginx-light]=nginx [postgresql-15]=postgresql)
+  local -A service=([nginx-light]=nginx [postgresql-15]=postgresql [caddy]=caddy)
   local package
   for package in "$@"; do
     if [[ -n ${service[$package]:-} ]] && command -v systemctl >/dev/null; then

@@ -1,13 +1,16 @@
-// What stands in for the outside on a developer's machine: the demo stores, Twilio, and the phones that get the texts.
+// What stands in for the outside on a developer's machine: the demo stores, Twilio, the phones that get the texts, and an application of the
+// platform's own behind the panel.
 //
-//   node ops/sandbox/main.mjs --run .run                    all three, with the keys and secrets that ops/run made there
+//   node ops/sandbox/main.mjs --run .run                    all of them, with the keys and secrets that ops/run made there
 //   node ops/sandbox/main.mjs --only twilio,phone --port 0 --phone-port 0 --account AC… --user SK… --secret s --auth-token t
 //
-// Prints one JSON line with the addresses once everything listens. Ports: --store-port, --port (Twilio), --tls-port, --phone-port.
+// Prints one JSON line with the addresses once everything listens. Ports: --store-port, --port (Twilio), --tls-port, --phone-port,
+// --application-port.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { startApplication } from './application.mjs'
 import { startPhone } from './phone.mjs'
 import { startStore } from './store.mjs'
 import { startTwilio } from './twilio.mjs'
@@ -15,12 +18,14 @@ import { startTwilio } from './twilio.mjs'
 const { values: given } = parseArgs({
   options: {
     run: { type: 'string' },
-    only: { type: 'string', default: 'store,twilio,phone' },
+    only: { type: 'string', default: 'store,twilio,phone,application' },
     host: { type: 'string', default: '127.0.0.1' },
     'store-port': { type: 'string', default: '8085' },
     port: { type: 'string', default: '8086' },
     'tls-port': { type: 'string' },
     'phone-port': { type: 'string', default: '8088' },
+    'application-port': { type: 'string', default: '8090' },
+    panel: { type: 'string', default: 'http://{slug}.panel.localhost:8080' },
     api: { type: 'string', default: 'http://api.tillgate.localhost:8080' },
     account: { type: 'string' },
     user: { type: 'string' },
@@ -54,6 +59,11 @@ if (wanted.includes('store')) {
   const store = await startStore({ host: given.host, port: Number(given['store-port']), api: given.api, keys: join(given.run, 'keys') })
   running.push(store)
   addresses.store = store.url
+}
+if (wanted.includes('application')) {
+  const application = await startApplication({ host: given.host, port: Number(given['application-port']), api: given.api, panel: given.panel })
+  running.push(application)
+  addresses.application = application.url
 }
 console.log(JSON.stringify(addresses))
 

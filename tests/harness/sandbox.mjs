@@ -11,8 +11,10 @@ export class Sandbox {
   }
 
   command() {
-    const { run, ports } = this.stack;
-    return [process.execPath, `${ROOT}/ops/sandbox/main.mjs`, '--run', run, '--only', this.stack.stores ? 'store,twilio,phone' : 'twilio,phone',
+    const { run, ports, stores, edge } = this.stack;
+    const parts = ['twilio', 'phone', ...(stores ? ['store'] : []), ...(edge ? ['application'] : [])];
+    return [process.execPath, `${ROOT}/ops/sandbox/main.mjs`, '--run', run, '--only', parts.join(),
+      '--application-port', ports.application, '--panel', this.configured('panel_origins').split(' ')[0],
       '--store-port', ports.store, '--api', this.configured('api_origin'), '--ledger', this.ledgerFile,
       '--port', ports.twilio, '--tls-port', ports.twilio_tls, '--phone-port', ports.phone,
       '--account', this.configured('twilio_account'), '--user', this.configured('twilio_user'),

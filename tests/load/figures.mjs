@@ -16,6 +16,8 @@ const GOALS = [
   ['read.p99', 'session read, p99 at 64 connections', 'ms', 6, 4, 1],
   ['read.server', 'session read, CPU of the server', 'µs', 25, 17, 1],
   ['read.node', 'session read against node:http + pg', '×', 2.5, 4, 2],
+  ['forward.ratio', 'a request behind the panel against a session read', '×', 0.8, 1.0, 2],
+  ['forward.signature', 'a request behind the panel, CPU of the server beyond a session read', 'µs', 80, 50, 1],
   ['start.ratio', 'start a challenge against pgbench at as many connections', '×', 0.8, 1.0, 2],
   ['start.p99', 'start a challenge, p99 at 64 connections', 'ms', 30, 30, 1],
   ['start.server', 'start a challenge, CPU of the server', 'µs', 60, 45, 1],

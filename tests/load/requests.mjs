@@ -25,6 +25,7 @@ export class Requests {
   }
 
   sessionRead = (u) => this.#panel(u, 'GET', '/api/session');
+  forward = (u) => this.#panel(u, 'GET', '/auth/forward');
   start = (u) => this.#panel(u, 'POST', '/api/second-step/send-code', '{}');
   verify = (u, code = u.code) => this.#panel(u, 'POST', '/api/second-step/verify', JSON.stringify({ code, challenge: typeid('challenge', u.challenge) }));
   time = (u) => this.#panel(u, 'GET', '/api/time');

@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { median, medians } from './figures.mjs';
 import { cpu, memory, sleep, start, stop, waitPort } from './machine.mjs';
 
-export const SECTIONS = { plain, read, start: challengeStart, verify, money, alone, neighbour, memory: memorySection, startup, sender, growth };
+export const SECTIONS = { plain, read, forward, start: challengeStart, verify, money, alone, neighbour, memory: memorySection, startup, sender, growth };
 
 const WORKERS = availableParallelism();
 
@@ -32,6 +32,21 @@ async function read(bench) {
     clients: bench.quick ? [4] : [2, 4, 8],
     options: { seconds: 2 },
   });
+}
+
+// What each request of an application behind the panel costs: one read and one signature, beside the read that a session is.
+async function forward(bench) {
+  const { requests, port, chosen } = bench;
+  const [reads, forwards] = [requests.sessionRead, requests.forward].map((make, i) => requests.file(`forward-${i}`, chosen, make));
+  await bench.startServer();
+  await bench.database.reset({ state: 'ready' });
+  const rounds = await turns(bench, async () => {
+    const read = await bench.drive(port.server, reads, { seconds: 2 });
+    const product = await bench.drive(port.server, forwards, { seconds: 2 });
+    return figuresOf(product, { ratio: product.rate / read.rate, signature: product.server - read.server });
+  });
+  await bench.stopServer();
+  record(bench, 'forward', 'behind the panel', rounds);
 }
 
 // Every user once in a round: a second text would be refused. The goal compares at as many connections as the server has for writes.

@@ -109,6 +109,18 @@ select app.rise('code', test.id('h6'), test.hash('h6'), 'backup_code') \g /dev/n
 select is(pg_temp.how('h6'), '{otp,backup_code} 00:00:00', 'a code does');
 select app.rise('code', test.id('h7'), test.hash('h7'), 'authenticator') \g /dev/null
 select is(pg_temp.how('h7'), '{otp} 00:00:00', 'each time');
+-- what an application behind the panel is told
+select is(b->'amr', '["otp"]', 'how') || E'\n' || is((b->>'auth_time')::bigint, floor(extract(epoch from now()))::bigint, 'when') || E'\n' || is(b->>'role', 'admin', 'as what')
+    || E'\n' || is((b->>'exp')::bigint, floor(extract(epoch from now() + interval '12 hours'))::bigint, 'until the session ends') || E'\n' || is(b->>'sid', app.typeid('session', test.id('h7')), 'in which session')
+    || E'\n' || is(b->>'store', 'Store alpha', 'where')
+  from (select (api.identity_read()).body::jsonb b offset 0) x;
+update app.users set role = 'viewer' where user_id = test.id('ann');
+select is((api.identity_read()).body->>'role', 'viewer', 'a role that was lowered meanwhile counts at once');
+update app.users set role = 'owner' where user_id = test.id('ann');
+select is((api.identity_read()).body->>'role', 'admin', 'one that was raised does not');
+update app.users set role = 'admin' where user_id = test.id('ann');
+delete from app.sessions where session_id = test.id('h7');
+select is((api.identity_read()).code, 'session_required', 'ended by another connection between enter and the read');
 delete from app.sessions where user_id = test.id('ann') and session_id not in (test.id('t7'), test.id('t8'));
 select test.enter('alpha', 'ann', 't8') \g /dev/null
 select is((api.device_list(null)).body->>'items', '[]', 'none left');

@@ -2,6 +2,7 @@
 import { api, Problem, watch, type Method, type Session } from '../api.ts';
 import { setServerTime } from './clock.svelte.ts';
 import { locale, setLocale } from './i18n.svelte.ts';
+import { pathHere } from './links.ts';
 import { asProblem, sentence } from './problems.ts';
 import { go, router } from './router.svelte.ts';
 import { toast } from './toast.svelte.ts';
@@ -19,6 +20,8 @@ class Current {
   /** Why it could not be read, when the server did not answer. */
   problem = $state.raw<Problem | null>(null);
   loading = $state(true);
+  /** The page of an application behind the panel that sent the person here to sign in. */
+  returnTo = $state<string | null>(null);
 }
 
 export const current = new Current();
@@ -46,9 +49,21 @@ export async function setSession(session: Session): Promise<void> {
   const rose = current.session?.state !== 'ready' && session.state === 'ready';
   if (session.user.locale !== locale()) await setLocale(session.user.locale);
   const fromSetUp = current.session?.state === 'set_up';
+  if (rose && !fromSetUp && current.returnTo && (current.session || !wasSentBack())) {
+    return location.replace(current.returnTo);
+  }
   current.session = session;
   if (rose && !fromSetUp && router.path === '/' && session.destination !== '/')
     go(session.destination, { replace: true });
+}
+
+/**
+ * Was it this page that opened the application, which sent the person straight back? Then its edge does not see the session, and
+ * once more would go on for ever.
+ */
+function wasSentBack(): boolean {
+  const from = URL.canParse(document.referrer) ? new URL(document.referrer) : null;
+  return from?.origin === location.origin && from.pathname === '/' && from.searchParams.has('return');
 }
 
 export async function refreshSession(): Promise<void> {
@@ -105,7 +120,10 @@ export function startSession(): void {
     if (current.session && document.visibilityState === 'visible') void refreshSession();
   });
 
-  if (new URLSearchParams(location.search).get('problem') === 'launch_expired') {
+  const query = new URLSearchParams(location.search);
+  current.returnTo = pathHere(query.get('return'));
+  if (current.returnTo) current.without = 'ended';
+  if (query.get('problem') === 'launch_expired') {
     current.without = 'launch_expired';
     history.replaceState(null, '', location.pathname);
   }

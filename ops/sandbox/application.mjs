@@ -56,10 +56,10 @@ function disagreement(headers, claims) {
 
 function signedIn(claims, headers) {
   const row = (name, value) => `<div><dt>${e(name)}</dt><dd>${e(value)}</dd></div>`
-  const names = ['user', 'tenant', 'role', 'amr', 'auth-time']
+  const names = ['User', 'Tenant', 'Role', 'Amr', 'Auth-Time'].map((name) => `X-Tillgate-${name}`)
   return `<h1>Signed in as ${e(claims.name)}</h1>
     <p class="lead">${e(ROLES[headers['x-tillgate-role']])} of ${e(claims.store)}, by ${e(how(claims.amr))}, ${e(ago(claims.auth_time))}</p>
-    <section><h2>What the edge says</h2><dl>${names.map((name) => row(`X-Tillgate-${name}`, headers[`x-tillgate-${name}`])).join('')}</dl></section>
+    <section><h2>What the edge says</h2><dl>${names.map((name) => row(name, headers[name.toLowerCase()])).join('')}</dl></section>
     <section><h2>What the token says, checked with the published keys</h2><dl>${Object.entries(claims)
       .map(([name, value]) => row(name, Array.isArray(value) ? value.join(', ') : value))
       .join('')}</dl></section>

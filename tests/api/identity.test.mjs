@@ -62,7 +62,7 @@ describe('identity_read refuses', () => {
     problem(await ask(browser, {}, { ...direct, host: 'evil.example' }), 421, 'host_unknown');
   });
 
-  test('SES-4 a session from the moment that it ends: signed out, by another one, idle, too old, removed user, suspended store', async () => {
+  test('SES-4 a session from the moment that it ends: signed out, by another one, by the platform, idle, too old, suspended store', async () => {
     const endings = {
       'signed out': async (browser) => expect(await browser.call('DELETE', '/api/session', { headers: { cookie: browser.cookieHeader() } }), 204),
       'by another one': async (browser) => {
@@ -72,8 +72,15 @@ describe('identity_read refuses', () => {
       },
       idle: (browser) => setRows(db, browser, 'sessions', `seen_at = now() - interval '15 minutes'`),
       'too old': (browser) => setRows(db, browser, 'sessions', `expires_at = now()`),
-      'removed user': (browser) => setRows(db, browser, 'users', 'removed_at = now()'),
     };
+    // by the platform, each with a reason
+    for (const [what, method, path, json] of [['locked', 'POST', '/lock', {}], ['reset', 'POST', '/reset', {}], ['ended', 'DELETE', '/sessions'], ['removed', 'DELETE', '']]) {
+      endings[what] = async (browser) => {
+        const { user } = await browser.session();
+        const answer = await platform.call(method, `/v1/tenants/${store.tenant.id}/users/${user.id}${path}`, json && { json: { reason: 'a test', ...json } });
+        assert.ok(answer.status < 300, `${what}: ${answer.text}`);
+      };
+    }
     for (const end of Object.values(endings)) {
       const browser = await store.signedIn();
       const old = browser.copy();
@@ -197,6 +204,17 @@ describe('identity_read tells', () => {
     assert.deepEqual(await told(), ['device', 5], 'a device is as old as the code that made it trusted');
     expect(await browser.verify(codes[1]), 200);
     assert.deepEqual(await told(), ['otp,backup_code', 0], 'and a code makes it new');
+  });
+
+  test('ENR-4 that two people let somebody in without a second step', async () => {
+    const browser = await store.relaunch(await store.signedIn());
+    const at = `/v1/tenants/${store.tenant.id}/users/${(await browser.session()).user.id}/bypass`;
+    expect(await platform.call('POST', at, { json: { reason: 'phone lost', by: 'Kim', hours: 1 } }), 201);
+    expect(await platform.call('POST', `${at}/approve`, { json: { by: 'Lee' } }), 200);
+    refused(await ask(browser));
+    expect(await browser.call('POST', '/api/second-step/bypass'), 200);
+    const { payload } = await verify(await ask(browser));
+    assert.deepEqual([payload.amr, payload.auth_time <= payload.iat], [['bypass'], true]);
   });
 
   test('the lower of the launch\'s role and the user\'s own, at this moment', async () => {

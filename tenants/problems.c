@@ -65,6 +65,8 @@ const struct problem PROBLEMS[] = {
     {"bypass_exists", 409, "Bypass under way", "End it first, or have it approved."},
     {"no_bypass", 409, "Nothing to approve", "Ask for a bypass first; a request is good for a day, and is approved once."},
     {"same_person", 409, "The same person", "Whoever asked for a bypass cannot approve it. Have another person do it."},
+    {"trial_ended", 409, "Trial over", "Say as what the store shall resume: status active, or trial for another 14 days."},
+    {"not_on_trial", 409, "Not on trial", "Only a store that is on trial has an end of it, or becomes active by a change."},
     {"tenant_deleting", 409, "Store being deleted", "Restore the store first, while that is still possible."},
     {"key_ended", 409, "Key ended", "It was revoked, has been rotated or has expired. Rotate the key that took its place, or create one."},
     {"live_key_required", 403, "Live key required", "A test key makes test keys only. Rotate this one with a live key."},

@@ -12,6 +12,10 @@ create table app.tenants (
   status text not null,
   status_reason text,
   resumes_as text,
+  trial_ends_at timestamptz,
+  restores_as text,
+  deleted_at timestamptz,
+  purge_at timestamptz,
   return_origins text[] not null default '{}',
   sms_countries text[] not null,
   code_life_seconds integer not null default 300,
@@ -25,10 +29,17 @@ create table app.tenants (
   constraint tenants_country_shape check (country ~ '^[A-Z]{2}$'),
   constraint tenants_locale_known check (locale in ('en', 'de')),
   constraint tenants_status_known check (status in ('trial', 'active', 'suspended', 'deleting')),
-  constraint tenants_resumes_as_known check ((status = 'suspended') = (resumes_as is not null) and resumes_as in ('trial', 'active')),
+  constraint tenants_resumes_as_known check (
+    ('suspended' in (status, coalesce(restores_as, ''))) = (resumes_as is not null) and resumes_as in ('trial', 'active')),
+  constraint tenants_restores_as_known check ((status = 'deleting') = (restores_as is not null) and restores_as in ('trial', 'active', 'suspended')),
+  constraint tenants_deleting_has_times check ((status = 'deleting') = (purge_at is not null) and (purge_at is null) = (deleted_at is null)),
   constraint tenants_return_origins_count check (cardinality(return_origins) <= 10),
   constraint tenants_code_life_bound check (code_life_seconds between 120 and 600)
 ) with (fillfactor = 80);
+-- the lists by status, trials that end, stores to be purged
+create index tenants_by_status on app.tenants (status, tenant_id);
+create index tenants_trials on app.tenants (trial_ends_at) where status = 'trial';
+create index tenants_deleting on app.tenants (purge_at) where status = 'deleting';
 
 comment on table app.tenants is 'one store each';
 comment on column app.tenants.tenant_id is 'UUIDv7, outside tenant_…';
@@ -39,6 +50,10 @@ comment on column app.tenants.locale is 'language of texts and panel unless the 
 comment on column app.tenants.status is 'trial, active, suspended, deleting; only the first two are let in';
 comment on column app.tenants.status_reason is 'what the platform said when it last suspended or resumed';
 comment on column app.tenants.resumes_as is 'the status it had when it was suspended';
+comment on column app.tenants.trial_ends_at is 'when a trial ends by itself; kept when it has, gone when the store is active';
+comment on column app.tenants.restores_as is 'the status it had when it was deleted';
+comment on column app.tenants.deleted_at is 'when the platform deleted it';
+comment on column app.tenants.purge_at is 'until then it can be restored; then every row of it is removed';
 comment on column app.tenants.return_origins is 'origins that a launch''s return_url may have';
 comment on column app.tenants.sms_countries is 'countries that texts may be sent to';
 comment on column app.tenants.code_life_seconds is 'life of a texted code';
@@ -54,8 +69,11 @@ create policy tenant on app.tenants to tillgate_owner
 create policy platform on app.tenants for select to tillgate_owner
   using (current_setting('app.caller', true) = 'platform');
 create policy jobs on app.tenants for select to tillgate_jobs using (true);
+create policy jobs_end_trials on app.tenants for update to tillgate_jobs
+  using (status = 'trial' and trial_ends_at <= now()) with check (status = 'suspended');
 create policy reader on app.tenants for select to tillgate_reader using (true);
 grant select on app.tenants to tillgate_jobs, tillgate_reader;
+grant update on app.tenants to tillgate_jobs;
 
 create table app.slugs (
   slug text not null,

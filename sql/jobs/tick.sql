@@ -49,7 +49,7 @@ begin
 
   removed := jobs.clean_up(p_batch);
   return json_build_object('ran', true, 'challenges_expired', expired, 'ranges_counted', counted, 'removed', removed,
-                           'money', jobs.money(10 * p_batch));
+                           'money', jobs.money(10 * p_batch), 'trials_ended', jobs.trials_end(p_batch), 'purged', jobs.purge(4 * p_batch));
 end
 $$;
 

@@ -5,7 +5,9 @@
 
 #include "req.h"
 
-step tenant_create, tenant_list, tenant_read, tenant_change, tenant_suspend, tenant_resume;
+step tenant_create, tenant_list, tenant_read, tenant_change, tenant_suspend, tenant_resume, tenant_delete,
+    tenant_restore;
+step purge_list;
 step key_create, key_list, key_rotate, key_revoke;
 step user_list, user_read, user_change, user_lock, user_unlock, user_reset, user_remove, user_sessions_end;
 step user_devices_clear, bypass_request, bypass_approve, bypass_end;

@@ -56,8 +56,8 @@ describe('tenant_create', () => {
     const answer = await create({ slug, name: 'Größe & Co', country: 'DE' });
     const tenant = expect(answer, 201);
     assert.deepEqual({ ...tenant, id: 0, created_at: 0, updated_at: 0 }, {
-      id: 0, slug, name: 'Größe & Co', country: 'DE', locale: 'en', status: 'active', return_origins: [], sms_countries: ['DE'],
-      code_life_seconds: 300, created_at: 0, updated_at: 0,
+      id: 0, slug, name: 'Größe & Co', country: 'DE', locale: 'en', status: 'active', status_reason: null, trial_ends_at: null, purge_at: null,
+      return_origins: [], sms_countries: ['DE'], code_life_seconds: 300, created_at: 0, updated_at: 0,
     });
     assert.ok(answer.headers.location.endsWith(`/v1/tenants/${tenant.id}`));
     assert.deepEqual(expect(await platform.call('GET', `/v1/tenants/${tenant.id}`), 200), tenant);
@@ -68,9 +68,9 @@ describe('tenant_create', () => {
       slug: newSlug(), name: 'Blumen Berg', country: 'DE', locale: 'de', return_origins: ['https://shop.berg.example', 'http://shop.localhost:8085'],
       sms_countries: ['DE', 'AT', 'CH'], code_life_seconds: 600, status: 'trial',
     };
-    const { id, created_at, updated_at, ...rest } = expect(await create(json), 201);
-    assert.deepEqual(rest, json);
-    assert.ok(id && created_at && updated_at);
+    const { id, created_at, updated_at, trial_ends_at, ...rest } = expect(await create(json), 201);
+    assert.deepEqual(rest, { ...json, status_reason: null, purge_at: null });
+    assert.ok(id && created_at && updated_at && trial_ends_at);
   });
 
   test('two at once with one slug: one is made', async () => {
@@ -132,9 +132,9 @@ describe('tenant_change', () => {
     assert.equal((await platform.call('GET', `/v1/tenants/${tenant.id}`)).json.name, 'Acme Toys');
   });
 
-  test('the slug, the country and the status cannot be changed here', async () => {
+  test('the slug, the country and a suspension cannot be changed here', async () => {
     const tenant = await platform.tenant();
-    const answer = await change(tenant.id, { slug: newSlug(), country: 'DE', status: 'active', id: tenant.id }, '"1"');
+    const answer = await change(tenant.id, { slug: newSlug(), country: 'DE', status: 'suspended', id: tenant.id }, '"1"');
     problem(answer, 422, 'body_invalid', '/slug', '/country', '/status', '/id');
   });
 

@@ -12,6 +12,7 @@ create function pg_temp.fill(p_store text, p_name text) returns void language sq
   insert into app.devices (tenant_id, user_id, device_hash, device_id, name, expires_at)
   values (test.id(p_store), test.id(p_name), test.hash(p_name || ' device'), test.id(p_name || ' device'), 'Chrome', now() + interval '14 days');
   insert into app.idempotency (tenant_id, key_id, endpoint, idem_key, body_hash) values (test.id(p_store), test.id('k'), 'x', 'x', '\x00');
+  insert into app.purges (tenant_id, deleted_at) values (test.id(p_store || ' before'), now()) on conflict do nothing;
   insert into app.bypasses (tenant_id, user_id, reason, hours, requested_by, requested_key, expires_at)
   values (test.id(p_store), test.id(p_name), 'lost phone', 2, 'Kim', test.id('k'), now() + interval '1 day');
   insert into app.suppressions (platform_index, reason, strikes) values (test.hash(p_store), 'opted_out', array[now()]);
@@ -36,7 +37,7 @@ select test.event('alpha', 'r1'), test.event('beta', 'r1'), test.system(), jobs.
 
 create temp table tenant_tables as
   select c.relname::text as name from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and a.attnum > 0
-   where c.relnamespace = 'app'::regnamespace and c.relkind = 'r' and c.relname not in ('slugs', 'probes');
+   where c.relnamespace = 'app'::regnamespace and c.relkind = 'r' and c.relname not in ('slugs', 'probes', 'purges');
 create temp table all_tables as select c.relname::text as name from pg_class c where c.relnamespace = 'app'::regnamespace and c.relkind = 'r';
 grant select on tenant_tables, all_tables to tillgate_owner;
 -- how many rows of a table the functions' owner sees now; of p_store only, when one is named
@@ -127,5 +128,42 @@ select throws_ok('select app.tenant()', '42501', null, 'the server calls no help
 select throws_ok('select jobs.tick(1)', '42501', null, 'the server calls no job');
 select throws_ok('select operator.platform_key_list()', '42501', null, 'the server is not the operator');
 reset role;
+-- the purge of a store leaves none of its rows in any table, all of the others', and a certificate that counts
+reset role;
+create temp table before_purge as select name, pg_temp.seen(name, 'alpha') as alpha, pg_temp.seen(name, 'beta') as beta from tenant_tables
+  union all select name, pg_temp.seen(name, 'alpha'), pg_temp.seen(name, 'beta') from (values ('slugs'), ('probes')) v (name);
+create function pg_temp.purge(p_batch integer) returns integer language plpgsql as $$
+declare
+  gone integer;
+  rounds integer := 0;
+begin
+  loop
+    perform test.system();
+    gone := jobs.purge(p_batch);
+    exit when gone = 0;
+    rounds := rounds + 1;
+  end loop;
+  return rounds;
+end
+$$;
+select is(pg_temp.purge(7), 0, 'no store is due');
+update app.tenants set status = 'deleting', restores_as = 'active', deleted_at = now() - interval '30 days', purge_at = now() where tenant_id = test.id('beta');
+select is(pg_temp.purge(7), 0, 'not in the last minute');
+update app.tenants set deleted_at = now() - interval '31 days', purge_at = now() - interval '61 seconds' where tenant_id = test.id('beta');
+select cmp_ok(pg_temp.purge(7), '>', 3, 'in small batches');
+select is_empty($$ select name from before_purge where pg_temp.seen(name, 'beta') <> 0 $$, 'no row of the store in any table');
+create function pg_temp.mentions(p_table text) returns bigint language plpgsql as $$
+declare n bigint;
+begin
+  execute format('select count(*) from app.%I t where t::text like %L', p_table, '%' || test.id('beta') || '%') into n;
+  return n;
+end
+$$;
+select is_empty($$ select name from all_tables where name <> 'purges' and pg_temp.mentions(name) <> 0 $$, 'nor its id in any platform table');
+select is_empty($$ select name from before_purge where pg_temp.seen(name, 'alpha') <> alpha $$, 'another store has all of its rows');
+select results_eq($$ select r.key collate "C", r.value::bigint from app.purges p, jsonb_each_text(p.rows) r where p.tenant_id = test.id('beta') order by 1 $$,
+                  $$ select name collate "C", beta from before_purge where beta > 0 order by 1 $$, 'the certificate counts what there was');
+select isnt((select purged_at from app.purges where tenant_id = test.id('beta')), null, 'and says that it is done');
+
 select * from finish();
 rollback;

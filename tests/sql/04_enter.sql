@@ -54,10 +54,10 @@ update app.tenants set status = 'suspended', resumes_as = 'active' where tenant_
 select is(test.enter('alpha', 'ann', 'ready'), 'tenant_suspended', 'a suspended tenant''s session');
 select is(test.backend('alpha'), 'tenant_suspended', 'its key');
 select is((select code from api.enter_host('alpha', test.id('r'), '')), 'tenant_suspended', 'its host');
-update app.tenants set status = 'deleting', resumes_as = null where tenant_id = test.id('alpha');
+update app.tenants set status = 'deleting', resumes_as = null, restores_as = 'active', deleted_at = now(), purge_at = now() where tenant_id = test.id('alpha');
 select is(test.backend('alpha'), 'key_refused', 'a tenant on its way out');
 select is((select code from api.enter_host('alpha', test.id('r'), '')), 'host_unknown', 'has no host');
-update app.tenants set status = 'trial' where tenant_id = test.id('alpha');
+update app.tenants set status = 'trial', restores_as = null, deleted_at = null, purge_at = null where tenant_id = test.id('alpha');
 select is(test.enter('alpha', 'ann', 'ready'), null, 'a trial is let in');
 
 -- keys

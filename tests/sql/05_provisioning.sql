@@ -7,7 +7,7 @@ create function pg_temp.create_tenant(p_slug text, p_name text, p_key text, p_bo
 declare r api.reply;
 begin
   perform test.platform(null, p_key, p_body);
-  select * into r from api.tenant_create(test.id(p_name), p_slug, p_name, 'US', 'en', '["https://shop.example"]', null, null, null);
+  select * into r from api.tenant_create(test.id(p_name), p_slug, p_name, 'US', 'en', '["https://shop.example"]', null, null, null, null, false);
   return r;
 end
 $$;
@@ -32,34 +32,34 @@ select is((pg_temp.create_tenant('acme-toys', 'Acme twice', 'k1')).code, 'slug_t
 -- another caller's key of the same text is another key
 insert into app.platform_keys (key_id, key_hash, name, mode, prefix) values (test.id('key two'), test.hash('key two'), 'two', 'live', 'x');
 select is((select code from api.enter_platform(test.hash('key two'), null, test.id('r'), '', 'k9', test.hash('x'), 'tenants:write')), null, 'another platform key');
-select is((api.tenant_create(test.id('Nine'), 'nine', 'Nine', 'DE', 'de', '[]', '["DE", "AT"]', 600, 'trial')).status, 201, 'uses k9');
+select is((api.tenant_create(test.id('Nine'), 'nine', 'Nine', 'DE', 'de', '[]', '["DE", "AT"]', 600, 'trial', null, false)).status, 201, 'uses k9');
 select is((pg_temp.create_tenant('ten', 'Ten', 'k9')).status, 201, 'and so may the first, for something else');
 
 -- read, list
 select test.platform('x') \g /dev/null
 select is((api.tenant_read()).code, 'not_found', 'an unknown tenant');
-select is((api.tenant_change('"1"', 'x', null, null, null, null)).code, 'not_found', 'is not changed either');
+select is((api.tenant_change('"1"', 'x', null, null, null, null, null, null)).code, 'not_found', 'is not changed either');
 select is((select code from api.enter_platform(test.hash('platform key'), test.id('Acme'), test.id('r'), '', null, null, 'tenants:write')), null, 'with Acme in the path');
 select is((api.tenant_read()).body->>'name', 'Acme', 'read') || E'\n' || is((api.tenant_read()).etag, '1', 'with its version');
 select test.platform() \g /dev/null
-select is(json_array_length((api.tenant_list(50, null)).body->'items'), 3, 'the list has all three');
-select is((api.tenant_list(50, null)).body->>'next_cursor', null, 'and no next page');
-select is(json_array_length((api.tenant_list(3, null)).body->'items'), 3, 'a page of exactly three') || E'\n' || is((api.tenant_list(3, null)).body->>'next_cursor', null, 'is the last');
-select is((api.tenant_list(2, null)).body->>'next_cursor', (api.tenant_list(2, null)).body->'items'->1->>'id', 'a full page leads on from its last');
-select is((api.tenant_list(2, (select tenant_id from app.tenants order by 1 offset 1 limit 1))).body->'items'->0->>'id',
+select is(json_array_length((api.tenant_list(50, null, null, null)).body->'items'), 3, 'the list has all three');
+select is((api.tenant_list(50, null, null, null)).body->>'next_cursor', null, 'and no next page');
+select is(json_array_length((api.tenant_list(3, null, null, null)).body->'items'), 3, 'a page of exactly three') || E'\n' || is((api.tenant_list(3, null, null, null)).body->>'next_cursor', null, 'is the last');
+select is((api.tenant_list(2, null, null, null)).body->>'next_cursor', (api.tenant_list(2, null, null, null)).body->'items'->1->>'id', 'a full page leads on from its last');
+select is((api.tenant_list(2, (select tenant_id from app.tenants order by 1 offset 1 limit 1), null, null)).body->'items'->0->>'id',
           (select app.typeid('tenant', tenant_id) from app.tenants order by tenant_id offset 2 limit 1), 'to the third');
-select is((api.tenant_list(50, 'ffffffff-ffff-ffff-ffff-ffffffffffff')).body->'items'->>0, null, 'behind the end there is nothing');
+select is((api.tenant_list(50, 'ffffffff-ffff-ffff-ffff-ffffffffffff', null, null)).body->'items'->>0, null, 'behind the end there is nothing');
 
 -- change
 create function pg_temp.at(p_name text, p_key text default null) returns text language sql as $$
   select code from api.enter_platform(test.hash('platform key'), test.id(p_name), gen_random_uuid(), '', p_key, test.hash('body'), 'tenants:write') $$;
 select pg_temp.at('Acme') \g /dev/null
-select is((api.tenant_change(null, 'x', null, null, null, null)).code, 'precondition_required', 'no If-Match');
-select is((api.tenant_change('"2"', 'x', null, null, null, null)).code, 'precondition_failed', 'an old If-Match');
-select is((api.tenant_change('"1"', 'Acme Ltd', 'de', null, '["US", "CA"]', 120)).body->>'name', 'Acme Ltd', 'changed');
-select is((api.tenant_change('"1"', 'x', null, null, null, null)).code, 'precondition_failed', 'the same If-Match works once');
+select is((api.tenant_change(null, 'x', null, null, null, null, null, null)).code, 'precondition_required', 'no If-Match');
+select is((api.tenant_change('"2"', 'x', null, null, null, null, null, null)).code, 'precondition_failed', 'an old If-Match');
+select is((api.tenant_change('"1"', 'Acme Ltd', 'de', null, '["US", "CA"]', 120, null, null)).body->>'name', 'Acme Ltd', 'changed');
+select is((api.tenant_change('"1"', 'x', null, null, null, null, null, null)).code, 'precondition_failed', 'the same If-Match works once');
 select is((r).body->>'locale', 'de', 'what was null stays') || E'\n' || is((r).etag, '3', 'each change is a version') || E'\n' || is((r).body->'return_origins'->>0, 'https://shop.example', 'also lists')
-  from (select api.tenant_change('"2"', null, null, null, null, 600) r offset 0) x;
+  from (select api.tenant_change('"2"', null, null, null, null, 600, null, null) r offset 0) x;
 
 -- suspend, resume
 select test.person('Acme', 'ann'), test.session('Acme', 'ann', 't1') \g /dev/null
@@ -73,15 +73,15 @@ select pg_temp.at('Acme', 's2') \g /dev/null
 select is((api.tenant_suspend('fraud')).status, 200, 'suspended twice is suspended');
 select is((select version from app.tenants where tenant_id = test.id('Acme')), 4, 'and changes nothing');
 select pg_temp.at('Acme', 's3') \g /dev/null
-select is((api.tenant_resume('cleared')).body->>'status', 'active', 'resumed');
+select is((api.tenant_resume('cleared', null)).body->>'status', 'active', 'resumed');
 select pg_temp.at('Acme', 's4') \g /dev/null
-select is((api.tenant_resume('cleared')).status, 200, 'resumed twice is active');
+select is((api.tenant_resume('cleared', null)).status, 200, 'resumed twice is active');
 -- a suspended trial once came back as a paying tenant
 update app.tenants set status = 'trial' where tenant_id = test.id('Acme');
 select pg_temp.at('Acme', 's5') \g /dev/null
 select is((api.tenant_suspend('late')).body->>'status', 'suspended', 'a trial is suspended');
 select pg_temp.at('Acme', 's6') \g /dev/null
-select is((api.tenant_resume('paid')).body->>'status', 'trial', 'and resumes as a trial');
+select is((api.tenant_resume('paid', null)).body->>'status', 'trial', 'and resumes as a trial');
 update app.tenants set status = 'active' where tenant_id = test.id('Acme');
 select pg_temp.at('Acme', 's1') \g /dev/null
 select is((api.tenant_suspend('fraud')).replayed, true, 'a repeated old call is only answered');
@@ -89,7 +89,7 @@ select is((select status from app.tenants where tenant_id = test.id('Acme')), 'a
 select pg_temp.at('x', 's5') \g /dev/null
 select is((api.tenant_suspend('fraud')).code, 'not_found', 'an unknown tenant');
 select pg_temp.at('x', 's6') \g /dev/null
-select is((api.tenant_resume('fraud')).code, 'not_found', 'an unknown tenant');
+select is((api.tenant_resume('fraud', null)).code, 'not_found', 'an unknown tenant');
 
 -- keys
 create function pg_temp.create_key(p_name text, p_idem text) returns api.reply language plpgsql as $$
@@ -125,7 +125,7 @@ select is((api.key_list(50, null)).code, 'not_found', 'no tenant, no list');
 
 -- a store is not the platform
 select is((select code from api.enter_tenant(test.id('Acme'), test.hash('key 1'), test.id('r'), '', null, null, 'launches')), null, 'a store enters');
-select is((api.tenant_list(50, null)).code, 'key_refused', 'lists no tenants') || E'\n' || is((api.tenant_read()).code, 'key_refused', 'reads none')
+select is((api.tenant_list(50, null, null, null)).code, 'key_refused', 'lists no tenants') || E'\n' || is((api.tenant_read()).code, 'key_refused', 'reads none')
     || E'\n' || is((api.key_list(50, null)).code, 'key_refused', 'lists no keys') || E'\n' || is((api.tenant_suspend('x')).code, 'key_refused', 'suspends nobody');
 select * from finish();
 rollback;

@@ -178,7 +178,7 @@ select is((select times from claims where outcome = '200'), 1::bigint, 'ten work
 -- the same POST, many times at once: one effect, one answer (API-2); and ten first launches: one owner
 select test.platform_key() \g /dev/null
 create temp table posts as select * from test.race(10, 1, format('select coalesce(code, ''entered'') from api.enter_platform(%L, null, %L, '''', ''same key'', ''\x01'', ''tenants:write''); '
-  || 'select coalesce(code, status || '' '' || replayed) from api.tenant_create(md5(''made $n'')::uuid, ''made'', ''Made'', ''US'', ''en'', ''[]'', null, null, null)', test.hash('platform key'), test.id('r')));
+  || 'select coalesce(code, status || '' '' || replayed) from api.tenant_create(md5(''made $n'')::uuid, ''made'', ''Made'', ''US'', ''en'', ''[]'', null, null, null, null, false)', test.hash('platform key'), test.id('r')));
 select is((select times from posts where outcome = '201 false'), 1::bigint, 'one of ten equal POSTs makes a tenant') || E'\n' || is((select coalesce(sum(times), 0) from posts where outcome in ('201 true', 'idempotency_key_in_use')), 9::numeric, 'nine get its answer');
 select is((select count(*) from app.tenants where slug = 'made'), 1::bigint, 'one tenant');
 select test.store('owners' || n) from generate_series(1, 10) n \g /dev/null

@@ -102,7 +102,7 @@ set local role tillgate_jobs;
 select is_empty('delete from app.event_lines returning 1', 'young lines stay, whoever asks');
 select throws_ok($$ update app.event_lines set kind = 'x' $$, '42501', null, 'and cannot be changed');
 reset role;
-update app.tenants set status = 'deleting' where tenant_id = test.id('alpha');
+update app.tenants set status = 'deleting', restores_as = 'active', deleted_at = now(), purge_at = now() + interval '30 days' where tenant_id = test.id('alpha');
 select is(jobs.events_purge(test.id('alpha'), 3), 3, 'a purge goes step by step') union all select is(jobs.events_purge(test.id('alpha'), 100), 2, 'to the end') union all select is(jobs.events_purge(test.id('alpha'), 100), 0, 'and knows it');
 select is((select count(*) from app.event_heads), 0::bigint, 'nothing is left');
 select * from finish();

@@ -62,7 +62,7 @@ begin
   with rows as (
     select k, row_number() over (order by k.key_id) as n
       from app.tenant_keys k
-     where k.tenant_id = app.tenant() and (p_after is null or k.key_id > p_after)
+     where k.tenant_id = app.tenant() and k.key_id > coalesce(p_after, '00000000-0000-0000-0000-000000000000')
      order by k.key_id
      limit p_limit + 1
   )

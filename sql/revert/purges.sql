@@ -1,0 +1,4 @@
+-- Revert tillgate:purges from pg
+begin;
+drop table app.purges cascade;
+commit;

@@ -17,6 +17,7 @@ static void count(struct counter *counters, const char *word);
 /* Each list ends with OTHER, which takes what is not in it. */
 static struct counter sends[] = {{"accepted"}, {"delivered"}, {"retry"}, {"failed"},  {"config"},   {"ambiguous"},
                                  {"resolved"}, {"gone"},      {"moved"}, {"settled"}, {"feedback"}, {OTHER}};
+static struct counter webhooks[] = {{"delivered"}, {"refused"}, {"unanswered"}, {"disabled"}, {OTHER}};
 static struct counter verifies[] = {{"right"},  {"code_wrong"}, {"code_expired"}, {"challenge_exhausted"},
                                     {"locked"}, {"method_off"}, {OTHER}};
 static struct counter refusals[] = {
@@ -29,6 +30,7 @@ static struct metric *waiting_gauge;
 void counts_start(void)
 {
     start(sends, "tillgate_sends_total", "outcome", "What became of a text at the provider.");
+    start(webhooks, "tillgate_webhooks_total", "outcome", "What became of a message to an endpoint of the platform.");
     start(verifies, "tillgate_verifies_total", "result", "Codes checked.");
     start(refusals, "tillgate_sends_refused_total", "code", "Texts asked for and refused before they cost anything.");
     waiting_gauge =
@@ -49,6 +51,11 @@ static void start(struct counter *counters, const char *name, const char *label,
 void counts_send(const char *outcome)
 {
     count(sends, outcome);
+}
+
+void counts_webhook(const char *outcome)
+{
+    count(webhooks, outcome);
 }
 
 void counts_send_waiting(int64_t waiting)

@@ -47,6 +47,16 @@ const struct route ROUTES[] = {
     {"PATCH",  "/v1/limits",                          HOST_API, LEVEL_PLATFORM,   BODY_JSON,          platform_limits_change, "platform_limits_change"},
     {"PUT",    "/v1/stops",                           HOST_API, LEVEL_PLATFORM,   BODY_JSON,          stop_set, "stop_set"},
     {"GET",    "/v1/stops",                           HOST_API, LEVEL_PLATFORM,   BODY_NONE,          stop_list, "stop_list"},
+    {"POST",   "/v1/webhooks",                        HOST_API, LEVEL_PLATFORM,   BODY_JSON,          webhook_create, "webhook_create"},
+    {"GET",    "/v1/webhooks",                        HOST_API, LEVEL_PLATFORM,   BODY_NONE,          webhook_list, "webhook_list"},
+    {"GET",    "/v1/webhooks/{webhook}",              HOST_API, LEVEL_PLATFORM,   BODY_NONE,          webhook_read, "webhook_read"},
+    {"PATCH",  "/v1/webhooks/{webhook}",              HOST_API, LEVEL_PLATFORM,   BODY_JSON,          webhook_change, "webhook_change"},
+    {"DELETE", "/v1/webhooks/{webhook}",              HOST_API, LEVEL_PLATFORM,   BODY_NONE,          webhook_delete, "webhook_delete"},
+    {"POST",   "/v1/webhooks/{webhook}/rotate",       HOST_API, LEVEL_PLATFORM,   BODY_JSON_OPTIONAL, webhook_rotate, "webhook_rotate"},
+    {"POST",   "/v1/webhooks/{webhook}/enable",       HOST_API, LEVEL_PLATFORM,   BODY_NONE,          webhook_enable, "webhook_enable"},
+    {"POST",   "/v1/webhooks/{webhook}/test",         HOST_API, LEVEL_PLATFORM,   BODY_NONE,          webhook_test, "webhook_test"},
+    {"POST",   "/v1/webhooks/{webhook}/replay",       HOST_API, LEVEL_PLATFORM,   BODY_JSON,          webhook_replay, "webhook_replay"},
+    {"GET",    "/v1/webhooks/{webhook}/deliveries",   HOST_API, LEVEL_PLATFORM,   BODY_NONE,          delivery_list, "delivery_list"},
 
     /* a store's backend */
     {"POST",   "/v1/launches",                        HOST_API, LEVEL_TENANT,     BODY_JSON,          launch_create, "launch_create"},

@@ -20,7 +20,7 @@ struct db_arg secret_arg(const struct secret *secret)
 void secret_reply(struct req *rq, const uint8_t *tenant, const char *context, const char *prefix, const char *member)
 {
     const struct db_row *row = db_row(rq);
-    if (row->status != 201) {
+    if (!row->sealed) {
         reply_row(rq);
         return;
     }
@@ -41,5 +41,7 @@ void secret_reply(struct req *rq, const uint8_t *tenant, const char *context, co
     crypt_wipe(text, sizeof(text));
     if (row->replayed)
         req_set_header(rq, "Idempotent-Replayed", "true");
-    req_reply_json(rq, 201, json_incref(body));
+    if (row->etag)
+        req_set_header(rq, "ETag", req_printf(rq, "\"%s\"", row->etag));
+    req_reply_json(rq, row->status, json_incref(body));
 }

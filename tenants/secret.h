@@ -18,7 +18,7 @@ void secret_seal(struct secret *secret, const uint8_t *tenant, const char *conte
                  const char *text);
 struct db_arg secret_arg(const struct secret *secret);
 
-/* Answers with the row; a 201 gets `member`: the secret that the row carries sealed, opened for the row id that its
+/* Answers with the row; it gets `member` when it carries a sealed secret: that one, opened for the row id that its
  * body names as a TypeID with `prefix`. */
 void secret_reply(struct req *rq, const uint8_t *tenant, const char *context, const char *prefix, const char *member);
 

@@ -27,6 +27,7 @@ const struct config_key SETTINGS[] = {
     {"currency", CONFIG_TEXT, "USD", 0, 0, "the currency that Twilio charges, and everything is counted in"},
     {"outbound_allow", CONFIG_TEXT, "", 0, 0, "hosts (host or host:port, separated by blanks) that webhooks, key sets and mail may reach without TLS, on any port and on inner addresses: for development"},
     {"outbound_ca_file", CONFIG_PATH, "", 0, 0, "authorities for webhooks, key sets and mail, instead of the system's"},
+    {"webhook_concurrency", CONFIG_INT, "32", 1, 1000, "messages to the platform's endpoints under way per worker"},
     {"sender_concurrency", CONFIG_INT, "64", 1, 10000, "posts under way per worker"},
 };
 /* clang-format on */

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "loop.h"
 #include "outbound.h"
+#include "outbox/outbox.h"
 #include "panel/panel.h"
 #include "problems.h"
 #include "provisioning/provisioning.h"
@@ -118,6 +119,7 @@ static void start(void)
     fetch_guarded_ca(config_text("outbound_ca_file"));
     price_sync_start();
     chain_job_start();
+    outbox_start();
     loop_every(JOBS_MS, jobs_start, NULL);
 }
 

@@ -1,11 +1,11 @@
-// What stands in for the outside on a developer's machine: the demo stores, Twilio, the phones that get the texts, and an application of the
-// platform's own behind the panel.
+// What stands in for the outside on a developer's machine: the demo stores, Twilio, the phones that get the texts, the platform's
+// endpoint that gets the webhooks, and an application of the platform's own behind the panel.
 //
 //   node ops/sandbox/main.mjs --run .run                    all of them, with the keys and secrets that ops/run made there
 //   node ops/sandbox/main.mjs --only twilio,phone --port 0 --phone-port 0 --account AC… --user SK… --secret s --auth-token t
 //
 // Prints one JSON line with the addresses once everything listens. Ports: --store-port, --port (Twilio), --tls-port, --phone-port,
-// --application-port.
+// --webhook-port, --application-port.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,16 +14,18 @@ import { startApplication } from './application.mjs'
 import { startPhone } from './phone.mjs'
 import { startStore } from './store.mjs'
 import { startTwilio } from './twilio.mjs'
+import { startWebhooks } from './webhooks.mjs'
 
 const { values: given } = parseArgs({
   options: {
     run: { type: 'string' },
-    only: { type: 'string', default: 'store,twilio,phone,application' },
+    only: { type: 'string', default: 'store,twilio,phone,webhooks,application' },
     host: { type: 'string', default: '127.0.0.1' },
     'store-port': { type: 'string', default: '8085' },
     port: { type: 'string', default: '8086' },
     'tls-port': { type: 'string' },
     'phone-port': { type: 'string', default: '8088' },
+    'webhook-port': { type: 'string', default: '8089' },
     'application-port': { type: 'string', default: '8090' },
     panel: { type: 'string', default: 'http://{slug}.panel.localhost:8080' },
     api: { type: 'string', default: 'http://api.tillgate.localhost:8080' },
@@ -54,6 +56,11 @@ if (wanted.includes('phone')) {
   const phone = await startPhone({ host: given.host, port: Number(given['phone-port']), events: twilio.events })
   running.push(phone)
   addresses.phone = phone.url
+}
+if (wanted.includes('webhooks')) {
+  const webhooks = await startWebhooks({ host: given.host, port: Number(given['webhook-port']) })
+  running.push(webhooks)
+  addresses.webhooks = webhooks.url
 }
 if (wanted.includes('store')) {
   const store = await startStore({ host: given.host, port: Number(given['store-port']), api: given.api, keys: join(given.run, 'keys') })

@@ -119,11 +119,15 @@ language plpgsql as $$
 declare
   actor constant uuid := app.user_id();
   subject constant uuid := coalesce(p_user_id, actor);
+  id constant uuid := app.event_id(now(), app.request(), p_kind, subject);
 begin
   insert into app.event_entries (tenant_id, event_id, at, request_id, kind, user_id, actor_id, caller, address, detail)
-  values (app.tenant(), app.event_id(now(), app.request(), p_kind, subject), date_trunc('milliseconds', now()), app.request(), p_kind, subject,
+  values (app.tenant(), id, date_trunc('milliseconds', now()), app.request(), p_kind, subject,
           nullif(actor, subject), current_setting('app.caller', true), nullif(current_setting('app.address', true), ''), p_detail)
   on conflict do nothing;
+  if found then
+    perform app.webhooks_tell(id, app.tenant(), p_kind, subject, p_detail);
+  end if;
 end
 $$;
 

@@ -3,12 +3,16 @@
 -- An event of a store, by a job, that may concern one user. Two of a kind in one round are two when their details or users differ.
 create or replace function jobs.event(p_tenant_id uuid, p_kind text, p_detail json, p_user_id uuid default null)
 returns void language plpgsql security definer set search_path = '' as $$
+declare
+  id constant uuid := app.event_id(now(), app.request(), p_kind || coalesce(p_detail::text, ''), p_user_id);
 begin
   if app.entered('system') then
     insert into app.event_entries (tenant_id, event_id, at, request_id, kind, user_id, caller, detail)
-    values (p_tenant_id, app.event_id(now(), app.request(), p_kind || coalesce(p_detail::text, ''), p_user_id), date_trunc('milliseconds', now()), app.request(),
-            p_kind, p_user_id, 'system', p_detail)
+    values (p_tenant_id, id, date_trunc('milliseconds', now()), app.request(), p_kind, p_user_id, 'system', p_detail)
     on conflict do nothing;
+    if found then
+      perform app.webhooks_tell(id, p_tenant_id, p_kind, p_user_id, p_detail);
+    end if;
   end if;
 end
 $$;

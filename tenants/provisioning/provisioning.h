@@ -15,6 +15,8 @@ step limits_read, limits_change, limits_rehearse, platform_limits_read, platform
 step stop_set, stop_list;
 step usage_read, usage_csv;
 step ledger_list;
+step webhook_create, webhook_list, webhook_read, webhook_change, webhook_delete, webhook_rotate, webhook_enable,
+    webhook_test, webhook_replay, delivery_list;
 step openapi_read, docs_read, docs_file;
 step event_list;
 step openapi_read;

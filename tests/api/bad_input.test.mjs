@@ -36,6 +36,7 @@ async function foreignIds() {
   const { id: challenge } = await (async () => (await db.row(`select app.typeid('challenge', challenge_id) as id from app.challenges where tenant_id = (select tenant_id from app.tenants where slug = $1) limit 1`, other.tenant.slug)))();
   const first = async (path) => expect(await browser.call('GET', path), 200).items[0].id;
   return { launch: (await other.ticket()).id, key: expect(await platform.call('GET', `/v1/tenants/${other.tenant.id}/keys`), 200).items[0].id,
+    webhook: expect(await platform.call('POST', '/v1/webhooks', { json: { url: 'https://hooks.platform.example/', kinds: ['webhook.test'] } }), 201).id,
     challenge, user: (await browser.session()).user.id, device: await first('/api/devices'), session: await first('/api/sessions'), tenant: callers.tenant.tenant.id, send: 'x', mac: 'x' };
 }
 
@@ -108,7 +109,7 @@ describe('bad paths', () => {
     test(`${one.id}: malformed, unknown and foreign ids are not found`, () => changesNothing(async () => {
       for (const name of own) {
         const values = { ...ids, tenant: callers.tenant.tenant.id };
-        const bad = ['x', 'null', '0', '..', '%2e%2e', '%00', '%ff', "'--", 'a'.repeat(300), `${name}_01kamp5sw0fh4rjv2x0bq2mtjx`, `${name}_${'z'.repeat(26)}`, ...(name === 'tenant' ? [] : [ids[name]])];
+        const bad = ['x', 'null', '0', '..', '%2e%2e', '%00', '%ff', "'--", 'a'.repeat(300), `${name}_01kamp5sw0fh4rjv2x0bq2mtjx`, `${name}_${'z'.repeat(26)}`, ...(['tenant', 'webhook'].includes(name) ? [] : [ids[name]])];
         for (const id of bad) {
           const body = one.body ? JSON.stringify(sampleOf(resolve(one.body.content['application/json'].schema))) : undefined;
           const answer = await callers[one.level].call(one.method, pathOf(one, { ...values, [name]: id }), {

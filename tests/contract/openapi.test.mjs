@@ -138,11 +138,21 @@ describe('the description', () => {
     }
   });
 
+  test('the webhooks are those that SQL tells of, each with an example of its own type', () => {
+    const table = JSON.parse(read('sql/api/provisioning/webhooks.sql').match(/app\.webhook_kinds\(\)[^']*'([^']*)'::jsonb/)[1]);
+    const types = [...new Set(Object.values(table).map(({ type }) => type))].sort();
+    assert.deepEqual(Object.keys(document.webhooks).sort(), types);
+    assert.deepEqual(document.components.schemas.Kinds.items.enum.slice().sort(), ['*', ...types]);
+    for (const [type, { post }] of Object.entries(document.webhooks)) {
+      for (const { value } of Object.values(post.requestBody.content['application/json'].examples)) assert.equal(value.type, type);
+    }
+  });
+
   test('AZ-3 no answer may carry a field that is not described, and secrets only where they are made', () => {
     const secrets = Object.entries(document.components.schemas).filter(([, schema]) => schema.properties?.secret).map(([name]) => name);
-    assert.deepEqual(secrets.sort(), ['AuthenticatorStarted', 'KeyCreated']);
+    assert.deepEqual(secrets.sort(), ['AuthenticatorStarted', 'KeyCreated', 'WebhookChanged', 'WebhookCreated']);
     for (const [name, schema] of Object.entries(document.components.schemas)) {
-      if (schema.type === 'object' && !['CallbackForm', 'InboundForm', 'TicketForm'].includes(name)) assert.equal(schema.additionalProperties, false, name);
+      if (schema.type === 'object' && !['CallbackForm', 'InboundForm', 'TicketForm', 'Message'].includes(name)) assert.equal(schema.additionalProperties, false, name);
     }
   });
 

@@ -2,7 +2,7 @@
 import { resolve } from './contract.mjs';
 
 // Words for strings that a pattern decides about; tests need not invert regular expressions.
-const GOOD = ['abc', 'US', 'https://shop.example', '123456', '+12015550123', 'challenge_01kamp5sw0fh4rjv2x0bq2mtjx', 'A'.repeat(43), 'USD'];
+const GOOD = ['abc', 'US', 'https://shop.example', '123456', '+12015550123', 'challenge_01kamp5sw0fh4rjv2x0bq2mtjx', 'A'.repeat(43), 'USD', '2026-11-22T05:00:00Z', 'event_01kamp5sw0fh4rjv2x0bq2mtjx'];
 
 export function sampleOf(schema) {
   const { node } = valueOf(schema);

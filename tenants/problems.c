@@ -70,6 +70,7 @@ const struct problem PROBLEMS[] = {
     {"tenant_deleting", 409, "Store being deleted", "Restore the store first, while that is still possible."},
     {"key_ended", 409, "Key ended", "It was revoked, has been rotated or has expired. Rotate the key that took its place, or create one."},
     {"live_key_required", 403, "Live key required", "A test key makes test keys only. Rotate this one with a live key."},
+    {"kid_taken", 409, "Key id in use", "Another launch key of this store has a public key by this kid. Name it otherwise, or rotate that launch key."},
     {"too_many_keys", 409, "Too many keys", "Revoke a key first; a store has at most 10."},
     {"too_many_webhooks", 409, "Too many webhooks", "Delete an endpoint first; there are at most 20."},
     {"webhook_disabled", 409, "Endpoint disabled", "Enable the endpoint first; disabled_reason says why it was disabled."},

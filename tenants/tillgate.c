@@ -5,6 +5,7 @@
 #include "factors/phone_number.h"
 #include "fetch.h"
 #include "hosts.h"
+#include "launch/jwks.h"
 #include "locales.h"
 #include "log.h"
 #include "loop.h"
@@ -120,6 +121,7 @@ static void start(void)
     price_sync_start();
     chain_job_start();
     outbox_start();
+    jwks_start();
     loop_every(JOBS_MS, jobs_start, NULL);
 }
 

@@ -1,9 +1,10 @@
 // Makes the demo stores known to Tillgate, through the same API that any platform uses: demo.mjs API KEYS STORE_PORT
 //
-// KEYS holds platform.key and gets {slug}.key for each store. What is there already is left alone, so it can run at every
+// KEYS holds platform.key and gets, for each store, {slug}.key (by which it asks for tickets) and {slug}.launch.json (by which it signs
+// launch tokens). What is there already is left alone, so it can run at every
 // start. Ends with 4 when the platform's key is refused (a new database knows no old keys).
 
-import { randomUUID } from 'node:crypto'
+import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { request } from '../sandbox/net.mjs'
@@ -16,6 +17,7 @@ const known = await everyTenant()
 for (const shop of SHOPS) {
   const tenant = (await withOrigin(shop, known.find((candidate) => candidate.slug === shop.slug))) ?? (await createTenant(shop))
   if (!hasKey(shop, tenant)) await createKey(shop, tenant)
+  if (!hasLaunchKey(shop, tenant)) await createLaunchKey(shop, tenant)
   console.log(`${shop.slug}: ${tenant.id}`)
 }
 
@@ -56,8 +58,36 @@ function hasKey(shop, tenant) {
 
 async function createKey(shop, tenant) {
   const { secret } = await call('POST', `/v1/tenants/${tenant.id}/keys`, { name: 'demo store' })
-  const file = join(keys, `${shop.slug}.key`)
-  writeFileSync(`${file}.new`, `${secret}\n`, { mode: 0o600 })
+  keep(`${shop.slug}.key`, `${secret}\n`)
+}
+
+/** What a store signs with is its own; the platform registers the public half. */
+async function createLaunchKey(shop, tenant) {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const kid = `demo-${randomUUID()}`
+  const jwk = { ...publicKey.export({ format: 'jwk' }), kid, use: 'sig' }
+  await call('POST', `/v1/tenants/${tenant.id}/launch-keys`, { name: 'demo store', algorithm: 'EdDSA', jwk })
+  const signing = { store: tenant.id, panel: panel(shop), key: { ...privateKey.export({ format: 'jwk' }), kid } }
+  keep(`${shop.slug}.launch.json`, `${JSON.stringify(signing)}\n`)
+}
+
+function hasLaunchKey(shop, tenant) {
+  const file = join(keys, `${shop.slug}.launch.json`)
+  if (!existsSync(file)) return false
+  const signing = JSON.parse(readFileSync(file, 'utf8'))
+  if (signing.store !== tenant.id) return false
+  // the panel's port may have been moved
+  if (signing.panel !== panel(shop)) keep(`${shop.slug}.launch.json`, `${JSON.stringify({ ...signing, panel: panel(shop) })}\n`)
+  return true
+}
+
+function panel(shop) {
+  return new URL(api).origin.replace('//api.tillgate.', `//${shop.slug}.panel.`)
+}
+
+function keep(name, text) {
+  const file = join(keys, name)
+  writeFileSync(`${file}.new`, text, { mode: 0o600 })
   renameSync(`${file}.new`, file)
 }
 

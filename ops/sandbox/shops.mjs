@@ -80,6 +80,7 @@ export const WORDS = {
     panel_text:
       'Phone number, authenticator app, backup codes and signed-in devices live in the admin panel. It opens in a new tab as a site of its own, and asks for your second step.',
     panel_button: 'Open the admin panel',
+    by_token: 'The same by signed token',
     new_tab: 'opens in a new tab',
     connected: 'Connected',
     not_connected: 'Not connected: there is no key for this store yet.',
@@ -131,6 +132,7 @@ export const WORDS = {
     panel_text:
       'Telefonnummer, Authenticator-App, Backup-Codes und angemeldete Geräte finden Sie im Admin-Panel. Es öffnet sich als eigene Seite in einem neuen Tab und fragt nach dem zweiten Schritt.',
     panel_button: 'Admin-Panel öffnen',
+    by_token: 'Dasselbe mit signiertem Token',
     new_tab: 'öffnet einen neuen Tab',
     connected: 'Verbunden',
     not_connected: 'Nicht verbunden: Für diesen Shop gibt es noch keinen Schlüssel.',

@@ -1,10 +1,10 @@
 // The sandbox's demo stores: the admin of an online store, at http://{slug}.shop.localhost, with Settings > Advanced.
 //
-// What a real store has to do is in one function, openPanel: its backend asks Tillgate for a ticket with the store's key, and
-// answers with a form that posts the ticket to the panel. The form is sent by the new tab itself, so that no pop-up has to be
-// allowed and the click needs no script; the ticket is 60 seconds old at most and never in a URL.
+// What a real store has to do is in one function, openPanel: its backend asks Tillgate for a ticket with the store's key, or signs a
+// token with the store's launch key, and answers with a form that posts it to the panel. The form is sent by the new tab itself, so
+// that no pop-up has to be allowed and the click needs no script; ticket and token are 60 seconds old at most and never in a URL.
 
-import { randomUUID } from 'node:crypto'
+import { createPrivateKey, randomUUID, sign } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import http from 'node:http'
 import { join } from 'node:path'
@@ -55,11 +55,12 @@ async function change(at, incoming, response) {
 
 async function openPanel(at, response, form) {
   const { words } = at
-  const launch = await fetchTicket(at, form.get('destination') ?? '/')
+  const way = form.get('way') === 'token' ? signToken : fetchTicket
+  const launch = await way(at, form.get('destination') ?? '/')
   if (launch.error) return send(response, 502, bare(words.failed, failure(at, launch.error)), at.shop.locale)
   const body = `<p>${e(words.taking_you)}</p>
     <form id="launch" method="post" action="${e(launch.post_to)}">
-      <input type="hidden" name="ticket" value="${e(launch.ticket)}">
+      <input type="hidden" name="${launch.token ? 'token' : 'ticket'}" value="${e(launch.token ?? launch.ticket)}">
       <button class="button">${e(words.go_on)}</button>
     </form>
     <script src="/launch.js"></script>`
@@ -75,7 +76,7 @@ async function fetchTicket({ store, shop, user }, destination) {
       body: JSON.stringify({
         user: { external_id: user.id, email: user.email, name: user.name, role: user.role, locale: shop.locale },
         destination,
-        return_url: `http://${shop.slug}.shop.localhost:${store.port}/settings/advanced`,
+        return_url: returnUrl(store, shop),
       }),
       timeout: 5000,
     })
@@ -84,6 +85,26 @@ async function fetchTicket({ store, shop, user }, destination) {
   } catch (error) {
     return { error: { title: error.message } }
   }
+}
+
+async function signToken({ store, shop, user }, destination) {
+  try {
+    const signing = JSON.parse(await readFile(join(store.keys, `${shop.slug}.launch.json`), 'utf8'))
+    const now = Math.floor(Date.now() / 1000)
+    const { email, name, role } = user
+    const claims = { iss: signing.store, aud: signing.panel, iat: now, exp: now + 60, jti: randomUUID(), sub: user.id, email, name, role, locale: shop.locale }
+    const header = { alg: 'EdDSA', kid: signing.key.kid, typ: 'launch+jwt' }
+    const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const text = `${part(header)}.${part({ ...claims, destination, return_url: returnUrl(store, shop) })}`
+    const signature = sign(null, Buffer.from(text), createPrivateKey({ key: signing.key, format: 'jwk' }))
+    return { post_to: `${signing.panel}/launch`, token: `${text}.${signature.toString('base64url')}` }
+  } catch (error) {
+    return { error: { title: error.message } }
+  }
+}
+
+function returnUrl(store, shop) {
+  return `http://${shop.slug}.shop.localhost:${store.port}/settings/advanced`
 }
 
 function failure({ words }, problem) {
@@ -164,6 +185,8 @@ async function advanced(at) {
     `<section class="card panel"><div><h2>${e(words.panel)} ${state}</h2><p>${e(words.panel_text)}</p></div>
       <form method="post" action="/settings/advanced/open" target="_blank" rel="noopener">
         <button class="button" id="open-panel">${e(words.panel_button)} <span aria-hidden="true">↗</span>
+        <span class="unseen">(${e(words.new_tab)})</span></button>
+        <button class="quiet" id="open-by-token" name="way" value="token">${e(words.by_token)}
         <span class="unseen">(${e(words.new_tab)})</span></button>
       </form></section>`,
   )

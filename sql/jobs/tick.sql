@@ -71,6 +71,12 @@ begin
   get diagnostics n = row_count;
   removed := removed || jsonb_build_object('launches', n);
 
+  delete from app.launch_tokens l using (
+    select x.tenant_id, x.jti_hash from app.launch_tokens x where x.expires_at < now() limit p_batch) old
+   where l.tenant_id = old.tenant_id and l.jti_hash = old.jti_hash;
+  get diagnostics n = row_count;
+  removed := removed || jsonb_build_object('launch_tokens', n);
+
   delete from app.sessions s using (
     select x.tenant_id, x.user_id, x.token_hash from app.sessions x
      where x.expires_at < now() limit p_batch) old  -- idle ones are dead already; they wait here for their absolute end

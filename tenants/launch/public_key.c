@@ -152,6 +152,17 @@ bool public_key_of_pem(enum algorithm algorithm, const char *pem, struct public_
     return true;
 }
 
+json_t *public_keys_json(const struct public_key *keys, size_t count)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++) {
+        char hex[2 * PUBLIC_KEY_DER + 1];
+        text_hex(keys[i].der, keys[i].len, hex);
+        json_array_append_new(list, json_pack("{ssss}", "kid", keys[i].kid, "public_key", hex));
+    }
+    return list;
+}
+
 /* ---- a JWK as OpenSSL's key; NULL when it is none ---- */
 
 static EVP_PKEY *import(enum algorithm algorithm, const json_t *jwk)

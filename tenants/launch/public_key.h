@@ -9,12 +9,13 @@
 
 #include <jansson.h>
 
-#define PUBLIC_KEY_KID 128       /* bytes of the longest key id, without NUL */
-#define PUBLIC_KEY_DER 560       /* room for RSA with 4096 bits */
-#define PUBLIC_KEYS_MOST 10      /* keys of one document */
-#define PUBLIC_KEY_FAULT 32      /* room for "/keys/9/key_ops" */
-#define PUBLIC_KEY_SECRET 32     /* fewest bytes of an HS256 secret */
-#define PUBLIC_KEY_SIGNATURE 512 /* bytes of the longest signature */
+#define PUBLIC_KEY_KID 128        /* bytes of the longest key id, without NUL */
+#define PUBLIC_KEY_DER 560        /* room for RSA with 4096 bits */
+#define PUBLIC_KEYS_MOST 10       /* keys of one document */
+#define PUBLIC_KEY_FAULT 32       /* room for "/keys/9/key_ops" */
+#define PUBLIC_KEY_SECRET_MOST 64 /* most; HMAC-SHA-256 hashes what is longer */
+#define PUBLIC_KEY_SECRET 32      /* fewest bytes of an HS256 secret */
+#define PUBLIC_KEY_SIGNATURE 512  /* bytes of the longest signature */
 
 enum algorithm { ALGORITHM_EDDSA, ALGORITHM_ES256, ALGORITHM_RS256, ALGORITHM_HS256 };
 
@@ -37,6 +38,9 @@ bool public_key_of_pem(enum algorithm algorithm, const char *pem, struct public_
 /* 1 to PUBLIC_KEYS_MOST keys, each with a kid of its own. */
 bool public_keys_of_jwks(enum algorithm algorithm, const json_t *jwks, struct public_key ret[static PUBLIC_KEYS_MOST],
                          size_t *ret_count, char fault[static PUBLIC_KEY_FAULT]) MUST_USE;
+
+/* What SQL is told: a list of {kid, public_key in hex}. The caller's to free. */
+json_t *public_keys_json(const struct public_key *keys, size_t count) MUST_USE;
 
 /* May a key or a token be called that? 1 to PUBLIC_KEY_KID visible ASCII characters. */
 bool public_key_is_kid(const char *text) MUST_USE;

@@ -1,10 +1,8 @@
-/* ticket: the way in by a single-use ticket of 256 random bits, fetched by the store's backend, posted by the browser.
- */
+/* ticket: a single-use ticket of 256 random bits, fetched by the store's backend; landing.c redeems it. */
 #include "launch/launch.h"
 #include "launch/vouched.h"
 
 #include "caller.h"
-#include "cookies.h"
 #include "email.h"
 #include "hosts.h"
 #include "json.h"
@@ -13,27 +11,17 @@
 #include "secret.h"
 #include "text.h"
 
-#define TICKET_BYTES 32
-#define TICKET 43 /* base64url of them */
-
 struct create {
     uint8_t id[16];
     uint8_t user[16]; /* for a user who is new */
-    char ticket[TICKET + 1];
+    char ticket[LAUNCH_TICKET + 1];
     uint8_t hash[CRYPT_MAC];
     struct secret sealed;
     char return_origin[ORIGIN_TEXT];
 };
 
-struct redeem {
-    uint8_t id[16];
-    uint8_t secret[COOKIES_SECRET];
-    uint8_t hash[CRYPT_MAC];
-};
-
-static step launch_create_then, launch_redeem_then;
+static step launch_create_then;
 static void draw(struct req *rq, struct create *create);
-static void redirect(struct req *rq, const char *where);
 
 void launch_create(struct req *rq)
 {
@@ -64,13 +52,13 @@ void launch_create(struct req *rq)
 
 static void draw(struct req *rq, struct create *create)
 {
-    uint8_t bytes[TICKET_BYTES];
+    uint8_t bytes[LAUNCH_TICKET_BYTES];
     req_secret(rq, create, sizeof(*create));
     text_uuid7(create->id);
     text_uuid7(create->user);
     crypt_random(bytes, sizeof(bytes));
     text_base64url(bytes, sizeof(bytes), create->ticket);
-    crypt_hash(create->ticket, TICKET, create->hash);
+    crypt_hash(create->ticket, LAUNCH_TICKET, create->hash);
     secret_seal(&create->sealed, caller_of(rq)->tenant, "launches.ticket", create->id, create->ticket);
     crypt_wipe(bytes, sizeof(bytes));
 }
@@ -85,50 +73,4 @@ void launch_revoke(struct req *rq)
     uint8_t *launch = req_alloc(rq, 16);
     caller_param(rq, 0, "launch", launch);
     db_call(rq, DB_WRITE, &caller_of(rq)->enter, "launch_revoke", ARGS(db_uuid(launch)), reply_row);
-}
-
-/* A form post from the store's page, so no Origin of ours and no cookie. A ticket that is no good leads to a page that
- * says so. */
-void launch_redeem(struct req *rq)
-{
-    struct redeem *redeem = rq->state = req_alloc(rq, sizeof(*redeem));
-    const char *ticket = req_form(rq, "ticket");
-    uint8_t bytes[TICKET_BYTES];
-    if (!ticket || strlen(ticket) != TICKET || !text_unbase64url(ticket, TICKET, bytes, sizeof(bytes))) {
-        redirect(rq, "/?problem=launch_expired");
-        return;
-    }
-    crypt_wipe(bytes, sizeof(bytes));
-    req_secret(rq, redeem, sizeof(*redeem));
-    text_uuid7(redeem->id);
-    crypt_random(redeem->secret, sizeof(redeem->secret));
-    crypt_hash(ticket, TICKET, redeem->hash);
-    db_call(rq, DB_WRITE, &caller_of(rq)->enter, "launch_redeem",
-            ARGS(db_bytes(redeem->hash, CRYPT_MAC), db_uuid(redeem->id), db_bytes(redeem->secret, COOKIES_SECRET),
-                 db_text(cookies_browser(rq))),
-            launch_redeem_then);
-}
-
-/* Only the ticket knew tenant and user; the cookie carries both. */
-static void launch_redeem_then(struct req *rq)
-{
-    struct redeem *redeem = rq->state;
-    uint8_t token[COOKIES_TOKEN];
-    json_t *body = db_row(rq)->status == 200 ? db_body(rq) : NULL;
-    const char *tenant = json_string_value(json_object_get(body, "tenant_id"));
-    const char *user = json_string_value(json_object_get(body, "user_id"));
-    if (!tenant || !user || !text_unuuid(tenant, token) || !text_unuuid(user, token + 16)) {
-        redirect(rq, "/?problem=launch_expired");
-        return;
-    }
-    memcpy(token + 32, redeem->secret, COOKIES_SECRET);
-    cookies_set_session(rq, token);
-    crypt_wipe(token, sizeof(token));
-    redirect(rq, "/");
-}
-
-static void redirect(struct req *rq, const char *where)
-{
-    req_set_header(rq, "Location", where);
-    req_reply_empty(rq, 303);
 }

@@ -11,6 +11,7 @@ step purge_list;
 step key_create, key_list, key_rotate, key_revoke;
 step user_list, user_read, user_change, user_lock, user_unlock, user_reset, user_remove, user_sessions_end;
 step user_devices_clear, bypass_request, bypass_approve, bypass_end;
+step launch_key_create, launch_key_list, launch_key_rotate, launch_key_revoke;
 step limits_read, limits_change, limits_rehearse, platform_limits_read, platform_limits_change;
 step stop_set, stop_list;
 step usage_read, usage_csv;

@@ -60,7 +60,8 @@ async function rowsOf(store) {
   const key = expect(await platform.call('GET', `/v1/tenants/${store.tenant.id}/keys`), 200).items[0].id;
   rows.webhook ??= expect(await platform.call('POST', '/v1/webhooks', { json: { url: 'https://hooks.platform.example/', kinds: ['webhook.test'] } }), 201).id;
   const { user } = await browser.session();
-  return { tenant: store.tenant.id, key, webhook: rows.webhook, user: user.id, launch: (await store.ticket()).id, challenge, device: await list('/api/devices'), session: await list('/api/sessions') };
+  const launch_key = (await platform.launchKey(store.tenant)).id;
+  return { tenant: store.tenant.id, key, launch_key, webhook: rows.webhook, user: user.id, launch: (await store.ticket()).id, challenge, device: await list('/api/devices'), session: await list('/api/sessions') };
 }
 
 const requestOf = ({ description }) => {

@@ -121,6 +121,14 @@ export class Platform extends Backend {
     return answer.json;
   }
 
+  // A launch key of the tenant: HS256 with a drawn secret, unless told otherwise.
+  async launchKey(tenant, more = { algorithm: 'HS256' }) {
+    const answer = await this.call('POST', `/v1/tenants/${tenant.id}/launch-keys`, { json: { name: 'Shop server', ...more } });
+    assert.equal(answer.status, 201, answer.text);
+    if (answer.json.secret) this.stack.secret(answer.json.secret);
+    return answer.json;
+  }
+
   // A new tenant's backend, ready to launch users. strict: with the bounds of a new store; else those on how many texts go unanswered are in
   // shadow, because suites send more of them in a minute than any store in a week.
   async store(more = {}, key = {}, { strict = false } = {}) {

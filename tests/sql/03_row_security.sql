@@ -9,6 +9,9 @@ create function pg_temp.fill(p_store text, p_name text) returns void language sq
          test.backup_codes(p_store, p_name, 'one');
   insert into app.launches (tenant_id, launch_id, user_id, ticket_hash, role, mode, destination, expires_at)
   values (test.id(p_store), test.id(p_store || ' launch'), test.id(p_name), test.hash(p_store || ' ticket'), 'admin', 'live', '/', now() + interval '1 minute');
+  insert into app.launch_keys (tenant_id, launch_key_id, name, mode, algorithm, source) values (test.id(p_store), test.id(p_store || ' launch key'), 'x', 'live', 'EdDSA', 'jwk');
+  insert into app.launch_key_kids (tenant_id, launch_key_id, kid, public_key) values (test.id(p_store), test.id(p_store || ' launch key'), 'k', '\x01');
+  insert into app.launch_tokens (tenant_id, jti_hash, expires_at) values (test.id(p_store), test.hash('jti'), now() + interval '90 seconds');
   insert into app.devices (tenant_id, user_id, device_hash, device_id, name, expires_at)
   values (test.id(p_store), test.id(p_name), test.hash(p_name || ' device'), test.id(p_name || ' device'), 'Chrome', now() + interval '14 days');
   insert into app.idempotency (tenant_id, key_id, endpoint, idem_key, body_hash) values (test.id(p_store), test.id('k'), 'x', 'x', '\x00');

@@ -29,12 +29,13 @@ select is((select row(state, code_sealed)::text from app.challenges where challe
 
 -- one of each kind at the bound
 insert into app.launches (tenant_id, launch_id, user_id, ticket_hash, role, mode, destination, expires_at) values (test.id('alpha'), test.id('l'), test.id('ann'), test.hash('l'), 'admin', 'live', '/', now());
+insert into app.launch_tokens (tenant_id, jti_hash, expires_at) values (test.id('alpha'), test.hash('j'), now() + interval '90 seconds');
 insert into app.devices (tenant_id, user_id, device_hash, device_id, name, expires_at) values (test.id('alpha'), test.id('ann'), test.hash('d'), test.id('d'), 'x', now() + interval '14 days');
 select test.authenticator('alpha', 'ann', 'pending'), test.phone('alpha', 'ann', '+9', 'unverified') \g /dev/null
 insert into app.idempotency (tenant_id, key_id, endpoint, idem_key, body_hash) values (test.id('alpha'), test.id('k'), 'x', 'x', '\x00');
 insert into app.suppressions (platform_index, reason, strikes) values (test.hash('x'), 'unreachable', array[now()]);
 create temp table bounds (name text, age interval);
-insert into bounds values ('authenticators', '10 minutes'), ('sessions', '12 hours'), ('launches', '24 hours'), ('idempotency', '24 hours'), ('velocity', '24 hours'), ('devices', '14 days'), ('phones', '30 days'), ('suppressions', '30 days'), ('challenges', '90 days');
+insert into bounds values ('launch_tokens', '90 seconds'), ('authenticators', '10 minutes'), ('sessions', '12 hours'), ('launches', '24 hours'), ('idempotency', '24 hours'), ('velocity', '24 hours'), ('devices', '14 days'), ('phones', '30 days'), ('suppressions', '30 days'), ('challenges', '90 days');
 -- what rounds at the age, and a second later, have removed of each table of that age
 create function pg_temp.removed_at(p_age interval) returns text language plpgsql as $$
 declare
@@ -53,6 +54,7 @@ begin
 end
 $$;
 select is(pg_temp.removed_at(age::interval), removed, 'after ' || age) from (values
+  ('90 seconds', 'launch_tokens 0; launch_tokens 1'),
   ('10 minutes', 'authenticators 0; authenticators 1'),
   ('12 hours', 'sessions 0; sessions 1'),
   ('24 hours', 'idempotency 0, launches 0, velocity 0; idempotency 1, launches 1, velocity 7'),

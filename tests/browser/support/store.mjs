@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 
 // The words of the demo stores.
 const WORDS = {
-  en: { settings: 'Settings', advanced: 'Advanced', open: /Open the admin panel/ },
-  de: { settings: 'Einstellungen', advanced: 'Erweitert', open: /Admin-Panel öffnen/ },
+  en: { settings: 'Settings', advanced: 'Advanced', open: /Open the admin panel/, token: /The same by signed token/ },
+  de: { settings: 'Einstellungen', advanced: 'Erweitert', open: /Admin-Panel öffnen/, token: /Dasselbe mit signiertem Token/ },
 };
 
 export class DemoStore {
@@ -24,12 +24,12 @@ export class DemoStore {
     await this.tab.getByRole('link', { name: this.words.advanced, exact: true }).click();
   }
 
-  // The one click. The panel comes in a new tab, which is the visitor's page from now on.
-  async openPanel() {
+  // The one click, by ticket or by signed token. The panel comes in a new tab, which is the visitor's page from now on.
+  async openPanel(way = 'open') {
     const before = this.visitor.page;
     const opened = this.visitor.context.waitForEvent('page');
     await this.tab.bringToFront();
-    await this.tab.getByRole('button', { name: this.words.open }).click();
+    await this.tab.getByRole('button', { name: this.words[way] }).click();
     this.visitor.page = await opened;
     this.visitor.panel = this.panel;
     await this.visitor.page.waitForURL(`${this.panel}/`);

@@ -118,6 +118,7 @@ static void start(void)
     fetch_guarded_ca(config_text("outbound_ca_file"));
     price_sync_start();
     chain_job_start();
+    export_job_start();
     loop_every(JOBS_MS, jobs_start, NULL);
 }
 

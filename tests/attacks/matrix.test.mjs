@@ -59,7 +59,8 @@ async function rowsOf(store) {
   const challenge = await db.value(`select app.typeid('challenge', c.challenge_id) from app.challenges c join app.users u using (tenant_id, user_id) where u.external_id = $1 limit 1`, browser.externalId);
   const key = expect(await platform.call('GET', `/v1/tenants/${store.tenant.id}/keys`), 200).items[0].id;
   const { user } = await browser.session();
-  return { tenant: store.tenant.id, key, user: user.id, launch: (await store.ticket()).id, challenge, device: await list('/api/devices'), session: await list('/api/sessions') };
+  const made = expect(await platform.call('POST', `/v1/tenants/${store.tenant.id}/exports`, { json: { kinds: ['tenant'] } }), 202);
+  return { tenant: store.tenant.id, export: made.id, key, user: user.id, launch: (await store.ticket()).id, challenge, device: await list('/api/devices'), session: await list('/api/sessions') };
 }
 
 const requestOf = ({ description }) => {

@@ -393,6 +393,12 @@ bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t r
     return true;
 }
 
+bool json_filters_done(struct req *rq)
+{
+    query_strangers(rq, reader_of(rq)->filters);
+    return json_done(rq);
+}
+
 bool json_cursor(struct req *rq, const char *prefix, uint8_t ret_after[16], bool *ret_has_after)
 {
     const char *cursor = json_filter(rq, "cursor");

@@ -40,6 +40,8 @@ const char *json_filter_text(struct req *rq, const char *name, size_t max);
 bool json_page(struct req *rq, const char *prefix, int64_t *ret_limit, uint8_t ret_after[16],
                bool *ret_has_after) MUST_USE;
 
+/* For a route that takes these filters and nothing else. False after a reply. */
+bool json_filters_done(struct req *rq) MUST_USE;
 /* The same for a file that has no limit: the cursor, after all filters. */
 bool json_cursor(struct req *rq, const char *prefix, uint8_t ret_after[16], bool *ret_has_after) MUST_USE;
 

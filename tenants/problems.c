@@ -58,6 +58,8 @@ const struct problem PROBLEMS[] = {
     {"idempotency_key_in_use", 409, "First request still running", "Repeat the request in a moment to get its answer."},
     {"precondition_required", 428, "If-Match required", "Read the resource and send its ETag as If-Match."},
     {"precondition_failed", 412, "Changed in between", "Read the resource again and repeat the change with its new ETag."},
+    {"erasure_unfinished", 503, "More to erase", "Nobody gets in as this user any more, but there is more to remove. Repeat the call after retry_after seconds, with a fresh Idempotency-Key."},
+    {"too_many_exports", 409, "Too many exports", "A store has at most 5 that are under way or ready. Wait until one is over."},
     {"slug_taken", 409, "Slug taken", "Choose another slug."},
     {"user_removed", 409, "User removed", "A removed user does not come back. Launch the person under another external id."},
     {"last_owner", 409, "Last owner", "Make another user owner first."},

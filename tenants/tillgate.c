@@ -122,6 +122,7 @@ static void start(void)
     chain_job_start();
     outbox_start();
     jwks_start();
+    export_job_start();
     loop_every(JOBS_MS, jobs_start, NULL);
 }
 

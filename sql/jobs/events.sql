@@ -39,7 +39,8 @@ begin
 end
 $$;
 
--- The same for one store, whose lock the caller has; p_user_id: only what concerns that user. What is personal is put apart under a salt.
+-- The same for one store, whose lock the caller has; p_user_id: only what concerns that user. What is personal is put apart under a salt;
+-- of an erased user it is not kept at all.
 create or replace function jobs.events_chain_store(p_tenant_id uuid, p_user_id uuid, p_batch integer)
 returns integer language plpgsql security definer set search_path = '' as $$
 declare
@@ -56,7 +57,9 @@ begin
     select 0::bigint as line, app.event_root(p_tenant_id) as hash into head;
   end if;
   for e in
-    select x.*, nullif(x.detail - app.event_personal(), '{}') as plain, app.event_person(x.address, x.detail) as person
+    select x.*, nullif(x.detail - app.event_personal(), '{}') as plain,
+           case when not exists (select from app.users u where u.tenant_id = p_tenant_id and u.user_id in (x.user_id, x.actor_id) and u.erased_at is not null)
+                then app.event_person(x.address, x.detail) end as person
       from app.event_entries x
      where x.tenant_id = p_tenant_id and (p_user_id is null or p_user_id in (x.user_id, x.actor_id))
      order by x.event_id limit p_batch

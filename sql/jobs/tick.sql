@@ -137,7 +137,7 @@ begin
   get diagnostics n = row_count;
   removed := removed || jsonb_build_object('velocity', n);
 
-  removed := removed || jsonb_build_object('events', jobs.events_expire(p_batch));
+  removed := removed || jsonb_build_object('events', jobs.events_expire(p_batch), 'exports', jobs.exports_expire(p_batch));
 
   delete from app.suppressions s using (
     select x.platform_index, x.reason from app.suppressions x

@@ -27,24 +27,28 @@ struct reading {
     struct chain chain[LEN(SUBJECTS)]; /* as SUBJECTS; only that of `subject` unless it is an export */
     bool is_export, ended;
     long long erased;
+    json_t *certificate; /* of an erasure that the file must confirm, or NULL */
+    bool confirmed;
 };
 
 static int verify(const struct subject *subject, const char *config, const char *tenant, const char *anchors);
 static json_t *read_anchors(const char *path, const char *chain);
 static bool print_verdict(json_t *store);
-static int verify_file(const struct subject *subject, const char *path, const char *tenant);
+static int verify_file(const struct subject *subject, const char *path, const char *tenant, const char *certificate);
 static bool has_more(FILE *file);
 static bool take_value(struct reading *reading, json_t *value);
 static bool take_export(struct reading *reading, const char *kind, json_t *item);
 static bool take_end(struct reading *reading, json_t *item);
 static bool take_line(struct reading *reading, struct chain *chain, json_t *line);
+static bool take_erased(struct reading *reading, json_t *line);
+static bool proves(json_t *certificate, json_t *line);
 static bool print_end(const struct reading *reading);
 static int usage(void);
 
 int chain_command(int argc, char **argv)
 {
     const struct subject *subject = NULL;
-    const char *anchors = NULL;
+    const char *anchors = NULL, *certificate = NULL;
     for (size_t i = 0; argc >= 2 && i < LEN(SUBJECTS); i++)
         subject = strcmp(argv[1], SUBJECTS[i].word) == 0 ? &SUBJECTS[i] : subject;
     if (!subject)
@@ -52,11 +56,14 @@ int chain_command(int argc, char **argv)
     if (argc >= 6 && strcmp(argv[argc - 2], "--anchor") == 0) {
         anchors = argv[argc - 1];
         argc -= 2;
+    } else if (argc >= 6 && strcmp(argv[argc - 2], "--certificate") == 0) {
+        certificate = argv[argc - 1];
+        argc -= 2;
     }
-    if ((argc == 4 || argc == 5) && strcmp(argv[2], "verify") == 0)
+    if ((argc == 4 || argc == 5) && strcmp(argv[2], "verify") == 0 && !certificate)
         return verify(subject, argv[3], argc == 5 ? argv[4] : NULL, anchors);
     if ((argc == 4 || argc == 5) && strcmp(argv[2], "verify-file") == 0 && !anchors)
-        return verify_file(subject, argv[3], argc == 5 ? argv[4] : NULL);
+        return verify_file(subject, argv[3], argc == 5 ? argv[4] : NULL, certificate);
     return usage();
 }
 
@@ -141,7 +148,7 @@ static bool print_verdict(json_t *store)
 /* ---- in a file ---- */
 
 /* A file of one JSON value or of many, one behind the other: pages of a list, lists of lines, lines, or an export. */
-static int verify_file(const struct subject *subject, const char *path, const char *tenant)
+static int verify_file(const struct subject *subject, const char *path, const char *tenant, const char *certificate)
 {
     struct reading reading = {.subject = subject};
     json_error_t error;
@@ -150,6 +157,11 @@ static int verify_file(const struct subject *subject, const char *path, const ch
     FILE *file = fopen(path, "re");
     if (!file) {
         fprintf(stderr, "tillgate: %s: %s\n", path, strerror(errno));
+        return 2;
+    }
+    if (certificate && !(reading.certificate = json_load_file(certificate, JSON_REJECT_DUPLICATES, &error))) {
+        fprintf(stderr, "tillgate: %s: %s\n", certificate, error.text);
+        fclose(file);
         return 2;
     }
     for (size_t i = 0; i < LEN(SUBJECTS); i++)
@@ -162,6 +174,7 @@ static int verify_file(const struct subject *subject, const char *path, const ch
         json_decref(value);
     }
     good = good && !ferror(file) && print_end(&reading);
+    json_decref(reading.certificate);
     fclose(file);
     return good ? 0 : 1;
 }
@@ -241,7 +254,46 @@ static bool take_line(struct reading *reading, struct chain *chain, json_t *line
                (long long)(json_is_integer(number) ? json_integer_value(number) : chain->line + 1), wrong);
     else if (json_is_string(json_object_get(line, "person_hash")) && json_is_null(json_object_get(line, "person")))
         reading->erased++;
-    return !wrong;
+    return !wrong && (!reading->certificate || take_erased(reading, line));
+}
+
+/* What concerns the erased user has nothing personal in it; the erasure itself says what the certificate says. */
+static bool take_erased(struct reading *reading, json_t *line)
+{
+    const char *erased = json_string_value(json_object_get(reading->certificate, "user"));
+    const char *user = json_string_value(json_object_get(line, "user"));
+    const char *actor = json_string_value(json_object_get(line, "actor"));
+    if (!erased || !((user && strcmp(user, erased) == 0) || (actor && strcmp(actor, erased) == 0)))
+        return true;
+    if (json_is_object(json_object_get(line, "person"))) {
+        printf("line %lld: it still says who %s was\n", (long long)json_integer_value(json_object_get(line, "line")),
+               erased);
+        return false;
+    }
+    reading->confirmed = reading->confirmed || proves(reading->certificate, line);
+    return true;
+}
+
+static bool proves(json_t *certificate, json_t *line)
+{
+    uint8_t hash[CRYPT_MAC];
+    char hex[2 * CRYPT_MAC + 1], *text = NULL;
+    const char *kind = json_string_value(json_object_get(line, "kind"));
+    const char *proof = json_string_value(json_object_get(json_object_get(line, "detail"), "proof"));
+    const char *tenant = json_string_value(json_object_get(certificate, "tenant"));
+    const char *user = json_string_value(json_object_get(certificate, "user"));
+    const char *at = json_string_value(json_object_get(certificate, "erased_at"));
+    json_t *counts = json_object_get(certificate, "counts");
+    char *counted = json_is_object(counts) ? chain_jsonb(counts) : NULL;
+    bool good = kind && strcmp(kind, "user_erased") == 0 && proof && tenant && at && counted;
+    if (good && asprintf(&text, "tillgate erasure 1|%s|%s|%s|%s", tenant, user, at, counted) >= 0) {
+        crypt_hash(text, strlen(text), hash);
+        text_hex(hash, sizeof(hash), hex);
+        good = strcmp(hex, proof) == 0;
+        free(text);
+    }
+    free(counted);
+    return good;
 }
 
 static bool print_end(const struct reading *reading)
@@ -250,6 +302,12 @@ static bool print_end(const struct reading *reading)
         printf("the end of the export is missing\n");
         return false;
     }
+    if (reading->certificate && !reading->confirmed) {
+        printf("the erasure that the certificate tells of is not in the file\n");
+        return false;
+    }
+    if (reading->certificate)
+        printf("the certificate is confirmed\n");
     if (reading->erased)
         printf("what was personal in %lld lines is erased\n", reading->erased);
     for (size_t i = 0; i < LEN(SUBJECTS); i++) {
@@ -264,6 +322,6 @@ static bool print_end(const struct reading *reading)
 static int usage(void)
 {
     fprintf(stderr, "usage: tillgate ledger|audit verify CONFIG [TENANT] [--anchor LOG]\n"
-                    "       tillgate ledger|audit verify-file FILE [TENANT]\n");
+                    "       tillgate ledger|audit verify-file FILE [TENANT] [--certificate FILE]\n");
     return 2;
 }

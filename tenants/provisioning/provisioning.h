@@ -19,8 +19,8 @@ step ledger_list;
 step webhook_create, webhook_list, webhook_read, webhook_change, webhook_delete, webhook_rotate, webhook_enable,
     webhook_test, webhook_replay, delivery_list;
 step openapi_read, docs_read, docs_file;
-step event_list;
-step openapi_read;
+step event_list, user_erase;
+step export_create, export_read, export_file;
 
 /* `tillgate platform-key create|list|revoke`. Returns the exit code, or -1 when argv names another subcommand. */
 int platform_keys_command(int argc, char **argv);
@@ -31,6 +31,9 @@ int chain_command(int argc, char **argv);
 
 /* The timer that chains the audit trails. Once per worker. */
 void chain_job_start(void);
+
+/* The timer that makes exports. Once per worker. */
+void export_job_start(void);
 
 /* Loads the API's description and the page that is made from it; dies when they cannot be read. */
 void openapi_start(void);

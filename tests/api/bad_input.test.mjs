@@ -35,13 +35,15 @@ async function foreignIds() {
   await browser.secondStep({ remember_device: true });
   const { id: challenge } = await (async () => (await db.row(`select app.typeid('challenge', challenge_id) as id from app.challenges where tenant_id = (select tenant_id from app.tenants where slug = $1) limit 1`, other.tenant.slug)))();
   const first = async (path) => expect(await browser.call('GET', path), 200).items[0].id;
-  return { launch: (await other.ticket()).id, launch_key: (await platform.launchKey(other.tenant)).id, key: expect(await platform.call('GET', `/v1/tenants/${other.tenant.id}/keys`), 200).items[0].id,
+  const made = expect(await platform.call('POST', `/v1/tenants/${other.tenant.id}/exports`, { json: { kinds: ['tenant'] } }), 202);
+  return { launch: (await other.ticket()).id, export: made.id, launch_key: (await platform.launchKey(other.tenant)).id, key: expect(await platform.call('GET', `/v1/tenants/${other.tenant.id}/keys`), 200).items[0].id,
     webhook: expect(await platform.call('POST', '/v1/webhooks', { json: { url: 'https://hooks.platform.example/', kinds: ['webhook.test'] } }), 201).id,
     challenge, user: (await browser.session()).user.id, device: await first('/api/devices'), session: await first('/api/sessions'), tenant: callers.tenant.tenant.id, send: 'x', mac: 'x' };
 }
 
 // Until every text is delivered and every callback taken.
 const quiet = async () => {
+  await until('all exports to be made', async () => (await db.value(`select count(*) from app.exports where state in ('queued', 'running')`)) === 0);
   await until('all texts to be delivered', async () => (await db.value(`select count(*) from app.sends where due_at is not null`)) === 0);
   await db.rows(`update app.sends set price_due_at = null`); // nor is one settled meanwhile
 };

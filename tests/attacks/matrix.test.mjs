@@ -61,7 +61,8 @@ async function rowsOf(store) {
   rows.webhook ??= expect(await platform.call('POST', '/v1/webhooks', { json: { url: 'https://hooks.platform.example/', kinds: ['webhook.test'] } }), 201).id;
   const { user } = await browser.session();
   const launch_key = (await platform.launchKey(store.tenant)).id;
-  return { tenant: store.tenant.id, key, launch_key, webhook: rows.webhook, user: user.id, launch: (await store.ticket()).id, challenge, device: await list('/api/devices'), session: await list('/api/sessions') };
+  const made = expect(await platform.call('POST', `/v1/tenants/${store.tenant.id}/exports`, { json: { kinds: ['tenant'] } }), 202);
+  return { tenant: store.tenant.id, export: made.id, key, launch_key, webhook: rows.webhook, user: user.id, launch: (await store.ticket()).id, challenge, device: await list('/api/devices'), session: await list('/api/sessions') };
 }
 
 const requestOf = ({ description }) => {

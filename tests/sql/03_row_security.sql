@@ -28,6 +28,8 @@ create function pg_temp.fill(p_store text, p_name text) returns void language sq
   insert into app.ledger (tenant_id, line, at, send_id, kind, micros, country, purpose, prev_hash, hash)
   values (test.id(p_store), 1, now(), test.id('s'), 'reserved', 1, 'US', 'sign_in', '\x00', '\x01');
   insert into app.ledger_heads (tenant_id, line, hash) values (test.id(p_store), 1, '\x01');
+  insert into app.exports (tenant_id, export_id, kinds, secret_hash, key_version) values (test.id(p_store), test.id(p_store || ' export'), '{users}', test.hash('secret'), 1);
+  insert into app.export_parts (tenant_id, export_id, part, body) values (test.id(p_store), test.id(p_store || ' export'), 1, 'x');
   insert into app.country_days (tenant_id, country, day, sends) values (test.id(p_store), 'US', '2020-01-01', 1);
   insert into app.probes (key, tenant_id, send_id) values ('platform', test.id(p_store), test.id('s'));
   insert into app.roll_ups (name, up_to) values ('usage', now() - interval '1 day') on conflict do nothing;
@@ -66,7 +68,7 @@ select is(pg_temp.seen(name), 0::bigint, name || ': nothing without enter') from
 
 select is(test.enter('alpha', 'ann', 'ann token'), null, 'ann enters');
 select cmp_ok(pg_temp.seen(name, 'alpha'), '>', 0::bigint, name || ': the own rows are there') from tenant_tables
- where name not in ('idempotency', 'conversions', 'country_days', 'probes', 'ledger_heads', 'anchors') order by name;  -- which sessions have no business with
+ where name not in ('idempotency', 'conversions', 'country_days', 'probes', 'ledger_heads', 'anchors', 'exports', 'export_parts') order by name;  -- which sessions have no business with
 select is(pg_temp.seen(name, 'beta'), 0::bigint, name || ': nothing of another tenant') from tenant_tables order by name;
 select is(pg_temp.seen('platform_keys'), 0::bigint, 'a session sees no platform key');
 select is(pg_temp.seen('slugs'), 0::bigint, 'a session looks up no slug');

@@ -1,6 +1,7 @@
 /* tillgate: the product, handed to the runtime. */
 #include "app.h"
 #include "caller.h"
+#include "clock.h"
 #include "counts.h"
 #include "factors/phone_number.h"
 #include "fetch.h"
@@ -77,6 +78,7 @@ static bool check_config(void)
     good = callbacks_start() && good;
     good = sender_check() && good;
     counts_start();
+    clock_start();
     return good;
 }
 
@@ -143,4 +145,6 @@ static void jobs_end(struct req *rq)
 {
     if (db_row(rq)->code)
         log_event(LOG_WARN, rq, "jobs_refused", L_TEXT("code", db_row(rq)->code));
+    else
+        clock_compare(json_integer_value(json_object_get(db_body(rq), "at_ms")));
 }

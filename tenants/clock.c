@@ -1,0 +1,34 @@
+/* clock: a worker whose clock is off is taken out of rotation until it agrees again. */
+#include "clock.h"
+
+#include "app.h"
+#include "log.h"
+#include "metrics.h"
+#include "text.h"
+
+#define OFF_MS 2000 /* this far from the database's clock */
+#define OFF_TIMES 3 /* so often in a row: one slow answer is no wrong clock */
+
+static struct metric *gauge;
+static int off;
+
+void clock_start(void)
+{
+    gauge = metrics_gauge("tillgate_clock_off", NULL, "Workers whose clock does not agree with the database's.");
+}
+
+void clock_compare(long long database_ms)
+{
+    long long ahead = text_now_ms() - database_ms;
+    bool good = ahead > -OFF_MS && ahead < OFF_MS;
+    if (good && off >= OFF_TIMES) {
+        log_event(LOG_INFO, NULL, "clock_right", L_INT("ahead_ms", ahead));
+        server_unfit(NULL);
+    }
+    off = good ? 0 : off + 1;
+    metrics_set(gauge, off >= OFF_TIMES);
+    if (off >= OFF_TIMES)
+        server_unfit("clock_off");
+    if (off == OFF_TIMES)
+        log_event(LOG_ERROR, NULL, "clock_off", L_INT("ahead_ms", ahead));
+}

@@ -1,0 +1,11 @@
+/* clock: does this machine's clock agree with the database's? What expires is decided by the database; authenticator codes and the times of signed messages by
+ * this machine. */
+#ifndef TENANTS_CLOCK_H
+#define TENANTS_CLOCK_H
+
+#include "common.h"
+
+void clock_start(void);                    /* before the fork: the gauge */
+void clock_compare(long long database_ms); /* the database has just said what time it has */
+
+#endif

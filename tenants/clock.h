@@ -5,7 +5,8 @@
 
 #include "common.h"
 
-void clock_start(void);                    /* before the fork: the gauge */
-void clock_compare(long long database_ms); /* the database has just said what time it has */
+void clock_start(void); /* before the fork: the gauge */
+/* The database said database_ms in a call that began, by our own clock, at began_ms and is over now. */
+void clock_compare(long long began_ms, long long database_ms);
 
 #endif

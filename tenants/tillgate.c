@@ -19,6 +19,7 @@
 #include "sms/price_sync.h"
 #include "sms/sender.h"
 #include "sms/texts.h"
+#include "text.h"
 
 #include <liboath/oath.h>
 
@@ -138,6 +139,8 @@ static void jobs_start(void *unused)
 
 static void jobs_tick(struct req *rq)
 {
+    long long *began = rq->state = req_alloc(rq, sizeof(*began));
+    *began = text_now_ms();
     db_call(rq, DB_SLOW, caller_system(rq, NULL), "jobs_tick", ARGS(), jobs_end);
 }
 
@@ -146,5 +149,5 @@ static void jobs_end(struct req *rq)
     if (db_row(rq)->code)
         log_event(LOG_WARN, rq, "jobs_refused", L_TEXT("code", db_row(rq)->code));
     else
-        clock_compare(json_integer_value(json_object_get(db_body(rq), "at_ms")));
+        clock_compare(*(long long *)rq->state, json_integer_value(json_object_get(db_body(rq), "at_ms")));
 }

@@ -7,7 +7,7 @@ begin
   if not app.entered('system') then
     return app.refuse('not_found');
   end if;
-  return app.ok(200, (jobs.tick(500)::jsonb || jsonb_build_object('at_ms', (extract(epoch from clock_timestamp()) * 1000)::bigint))::json);
+  return app.ok(200, (jobs.tick(500)::jsonb || jsonb_build_object('at_ms', (extract(epoch from now()) * 1000)::bigint))::json);
 end
 $$;
 

@@ -43,4 +43,9 @@ int server_main(int argc, char **argv, const struct app *app);
 /* True once this worker was told to stop: finish what is under way, begin no new job. */
 bool server_draining(void);
 
+/* The product's word that this worker should get no requests, "clock_off": /readyz answers 503 with it as the reason. NULL takes
+ * it back. */
+void server_unfit(const char *why);
+const char *server_why_unfit(void); /* NULL: nothing */
+
 #endif

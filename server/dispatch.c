@@ -66,17 +66,23 @@ size_t dispatch_body_most(void)
 
 /* ---- every answer ---- */
 
-/* What every answer carries, whatever becomes of the request. */
-static void open_answer(struct req *rq)
+/* What every answer carries, whatever becomes of the request; without the id an error would be taken for one of h2o's own. */
+static void name_answer(struct req *rq)
 {
-    struct req_inside *in = inside(rq);
     char *id = req_alloc(rq, TEXT_TYPEID);
 
     text_typeid("request", rq->id, id);
-    in->meter = &meters[MOST_ROUTES];
-    in->host_class = app->host_class(rq->host);
     req_set_static_header(rq, "X-Request-Id", id);
     req_set_static_header(rq, "Cache-Control", "no-store");
+}
+
+static void open_answer(struct req *rq)
+{
+    struct req_inside *in = inside(rq);
+
+    name_answer(rq);
+    in->meter = &meters[MOST_ROUTES];
+    in->host_class = app->host_class(rq->host);
     app->headers(rq, in->host_class);
 }
 
@@ -293,16 +299,19 @@ static void reply_metrics(struct req *rq)
 
 void dispatch_ops(struct req *rq)
 {
-    bool ready = db_ready() && !server_draining();
+    const char *unfit = server_why_unfit();
+    bool ready = db_ready() && !server_draining() && !unfit;
 
     inside(rq)->label = "ops";
-    req_set_static_header(rq, "Cache-Control", "no-store");
+    name_answer(rq);
     if (strcmp(rq->path, "/metrics") == 0)
         reply_metrics(rq);
     else if (strcmp(rq->path, "/healthz") == 0)
         req_reply_text(rq, 200, "text/plain", "ok\n", 3);
     else if (strcmp(rq->path, "/readyz") == 0 && ready)
         req_reply_text(rq, 200, "text/plain", "ready\n", 6);
+    else if (strcmp(rq->path, "/readyz") == 0 && unfit)
+        req_fail_with(rq, "overloaded", json_pack("{s:s}", "reason", unfit));
     else if (strcmp(rq->path, "/readyz") == 0)
         req_fail(rq, server_draining() ? "overloaded" : "database_unavailable");
     else

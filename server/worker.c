@@ -21,12 +21,23 @@
 
 static struct worker_sign *my_sign;
 static bool draining;
+static const char *unfit;
 static long long drain_end;
 static struct loop_watch *signal_watch;
 
 bool server_draining(void)
 {
     return draining;
+}
+
+void server_unfit(const char *why)
+{
+    unfit = why;
+}
+
+const char *server_why_unfit(void)
+{
+    return unfit;
 }
 
 static void beat(void *arg)

@@ -1,6 +1,7 @@
 /* tillgate: the product, handed to the runtime. */
 #include "app.h"
 #include "caller.h"
+#include "clock.h"
 #include "counts.h"
 #include "factors/phone_number.h"
 #include "fetch.h"
@@ -20,6 +21,7 @@
 #include "sms/price_sync.h"
 #include "sms/sender.h"
 #include "sms/texts.h"
+#include "text.h"
 
 #include <liboath/oath.h>
 
@@ -79,6 +81,7 @@ static bool check_config(void)
     good = callbacks_start() && good;
     good = sender_check() && good;
     counts_start();
+    clock_start();
     return good;
 }
 
@@ -141,6 +144,8 @@ static void jobs_start(void *unused)
 
 static void jobs_tick(struct req *rq)
 {
+    long long *began = rq->state = req_alloc(rq, sizeof(*began));
+    *began = text_now_ms();
     db_call(rq, DB_SLOW, caller_system(rq, NULL), "jobs_tick", ARGS(), jobs_end);
 }
 
@@ -148,4 +153,6 @@ static void jobs_end(struct req *rq)
 {
     if (db_row(rq)->code)
         log_event(LOG_WARN, rq, "jobs_refused", L_TEXT("code", db_row(rq)->code));
+    else
+        clock_compare(*(long long *)rq->state, json_integer_value(json_object_get(db_body(rq), "at_ms")));
 }

@@ -1,13 +1,13 @@
 -- The timer of the server.
 
--- The server's timer runs one round of expiry and clean-up. Returns 200 with {ran, …counts}; ran is false when another worker is at it.
+-- The server's timer runs one round of expiry and clean-up. Returns 200 with {ran, …counts, at_ms}; ran is false when another worker is at it, at_ms is this clock.
 create or replace function api.jobs_tick()
 returns api.reply language plpgsql security definer set search_path = '' as $$
 begin
   if not app.entered('system') then
     return app.refuse('not_found');
   end if;
-  return app.ok(200, jobs.tick(500));
+  return app.ok(200, (jobs.tick(500)::jsonb || jsonb_build_object('at_ms', (extract(epoch from now()) * 1000)::bigint))::json);
 end
 $$;
 

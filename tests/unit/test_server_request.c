@@ -64,6 +64,11 @@ bool server_draining(void)
     return false;
 }
 
+const char *server_why_unfit(void)
+{
+    return NULL;
+}
+
 static struct req *request(const char *method, const char *host, const char *path, const char *type, const char *body)
 {
     static struct req_field none;

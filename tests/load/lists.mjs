@@ -14,6 +14,12 @@ const LISTS = [
   ['user_list', '/v1/tenants/{tenant}/users', 'state=removed'],
   ['key_list', '/v1/tenants/{tenant}/keys'],
   ['ledger_list', '/v1/tenants/{tenant}/ledger'],
+  ['event_list', '/v1/tenants/{tenant}/events'],
+  ['event_list', '/v1/tenants/{tenant}/events', 'kind=user_locked'],
+  ['event_list', '/v1/tenants/{tenant}/events', 'user={user}'],
+  ['event_list', '/v1/tenants/{tenant}/events', 'q=signed'],
+  ['activity_list', '/api/activity'],
+  ['activity_list', '/api/activity', 'q=ann'],
   ['team_list', '/api/users'],
   ['team_list', '/api/users', 'q=ben'],
 ];
@@ -57,7 +63,7 @@ class Asker {
   }
 
   request(path, filter, limit, cursor) {
-    const query = [filter, `limit=${limit}`, cursor && `cursor=${cursor}`].filter(Boolean).join('&');
+    const query = [filter.replace('{user}', typeid('user', this.owner.user)), `limit=${limit}`, cursor && `cursor=${cursor}`].filter(Boolean).join('&');
     return this.bench.requests.list(this.owner, `${path.replace('{tenant}', this.tenant)}?${query}`);
   }
 

@@ -176,9 +176,8 @@ static bool is_page(const char *path, int host_class)
 static bool serve_file(struct req *rq, int host_class)
 {
     const struct file *file;
-    bool reading = strcmp(rq->method, "GET") == 0 || strcmp(rq->method, "HEAD") == 0;
 
-    if (!reading || host_class != app->static_host_class)
+    if (strcmp(rq->method, "GET") != 0 || host_class != app->static_host_class)
         return false;
     file = files_find(rq->path);
     if (!file && is_page(rq->path, host_class))
@@ -196,6 +195,9 @@ static void serve_path(struct req *rq, int host_class)
     const char *allow = NULL;
     char *scratch = req_alloc(rq, strlen(rq->path) + 1);
 
+    /* Wherever GET is answered, so is HEAD (RFC 9110 §9.3.2): by the same handler; the body is left out as it is sent. */
+    if (strcmp(rq->method, "HEAD") == 0)
+        rq->method = "GET";
     switch (route_find(app->routes, app->route_count, rq->method, host_class, rq->path, scratch, rq->param, &route,
                        &allow)) {
     case ROUTE_FOUND:

@@ -85,5 +85,5 @@ static void allow_add(char *allow, size_t room, const char *method)
 {
     size_t len = strlen(allow);
 
-    snprintf(allow + len, room - len, "%s%s", len ? ", " : "", method);
+    snprintf(allow + len, room - len, "%s%s%s", len ? ", " : "", method, strcmp(method, "GET") == 0 ? ", HEAD" : "");
 }

@@ -127,9 +127,13 @@ describe('answers', () => {
   });
 
   test('HEAD has the headers and no body', async () => {
-    const answer = await anybody.call('HEAD', '/api/time', raw);
-    assert.ok([200, 405].includes(answer.status));
-    assert.equal(answer.text, '');
+    const [time, docs, page] = [['/api/time', raw], ['/v1/openapi.yaml', { ...raw, host: stack.hosts().api }], ['/profile', raw]];
+    for (const [path, options] of [time, docs, page]) {
+      const [head, get] = [await anybody.call('HEAD', path, options), await anybody.call('GET', path, options)];
+      assert.deepEqual([head.status, head.text, head.headers['content-length'], head.headers['content-type']], [200, '', get.headers['content-length'], get.headers['content-type']], path);
+    }
+    assert.equal((await anybody.call('HEAD', '/api/session', raw)).status, 401, 'needs what GET needs');
+    assert.equal((await anybody.call('HEAD', '/api/phone/verify', raw)).status, 405, 'only where GET is');
   });
 
   test('every path of the description belongs to exactly one operation', () => {

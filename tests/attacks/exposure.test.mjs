@@ -47,6 +47,13 @@ describe('headers on every route and error page', () => {
     }
   });
 
+  test('through the edge: a path without its last slash is not found, and leads nowhere', async () => {
+    for (const [host, path] of [[stack.hosts().api, '/v1'], [stack.hosts().hooks, '/hooks']]) {
+      const answer = await send({ port: stack.ports.http, host, path });
+      assert.deepEqual([answer.status, answer.mediaType, answer.headers.location], [404, 'application/problem+json', undefined], path);
+    }
+  });
+
   test('problems tell no secret of the house: no path, no SQL, no stack', async () => {
     for (const [what, { text, status }] of await answers(stack.ports.server)) {
       if (status >= 400) assert.ok(!/\/(home|root|work|tmp|usr)\/|select |postgres|\.c:\d|line \d+/i.test(text), `${what}: ${text}`);

@@ -13,6 +13,7 @@ const CHOSEN = 20_000; // users that writes are measured with
 export class Bench {
   rows = [];
   memory = [];
+  lists = [];
   notes = [];
   figures = {};
   failed = 0;
@@ -87,6 +88,13 @@ export class Bench {
 
   #spent = (program) => ({ program: program?.pid ? cpu(program.pid) : 0, postgres: cpu(this.database.pid) });
 
+  // The JSON that the server answers one request with, which must be good.
+  async ask(request) {
+    const text = await whole(this.port.server, request);
+    if (!text.startsWith('HTTP/1.1 200')) throw new Error(`${request.split('\r\n')[0]}: ${text.slice(0, 600)}`);
+    return JSON.parse(text.slice(text.indexOf('\r\n\r\n') + 4));
+  }
+
   // Milliseconds until `file`'s first request is answered 200 by the server's port; tries again while it does not listen.
   async firstAnswer(request) {
     const began = performance.now();
@@ -105,4 +113,21 @@ const ask = (port, request) =>
       socket.destroy();
     });
     socket.on('error', () => resolve(false));
+  });
+
+// The whole answer as text; its length is told in bytes.
+const whole = (port, request) =>
+  new Promise((resolve, reject) => {
+    const chunks = [];
+    const socket = connect(port, '127.0.0.1', () => socket.write(request));
+    socket.on('error', reject);
+    socket.on('data', (data) => {
+      chunks.push(data);
+      const all = Buffer.concat(chunks);
+      const head = all.indexOf('\r\n\r\n');
+      const length = /content-length: (\d+)/i.exec(all.subarray(0, Math.max(head, 0)).toString('latin1'))?.[1];
+      if (length === undefined || all.length < head + 4 + Number(length)) return;
+      socket.destroy();
+      resolve(all.toString('utf8'));
+    });
   });

@@ -60,6 +60,8 @@ export class Database {
     await output('psql', [...this.#arguments(), '-f', here('seed.sql')]);
   }
 
+  script = (name) => output('psql', [...this.#arguments(), '-f', here(name)]);
+
   async #copy(table, count, row) {
     const psql = spawn('psql', [...this.#arguments(), '-c', `copy ${table} from stdin`], { stdio: ['pipe', 'inherit', 'inherit'] });
     const ended = once(psql, 'exit');

@@ -37,6 +37,8 @@ const GOALS = [
   ['memory.idle', 'memory, idle', 'MB', 25, 12, 1],
   ['memory.connections', 'memory with 10,000 idle connections', 'MB', 60, 25, 1],
   ['startup.ms', 'from exec to the first session read', 'ms', 150, 50, 0],
+  ['lists.p99', 'the slowest list at 10,000 tenants and 100,000 users, p99', 'ms', 50, 10, 2],
+  ['lists.deep', 'a list at its deepest page against its first, p50, the worst', '×', 1.2, 1.1, 2],
   ['growth.read', 'many users: CPU of Postgres for a session read', '×', 1.5, 1.35, 2],
   ['growth.start', 'many users: CPU of Postgres for a start', '×', 1.5, 1.35, 2],
   ['growth.verify', 'many users: CPU of Postgres for a verify', '×', 1.5, 1.35, 2],

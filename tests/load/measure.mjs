@@ -48,6 +48,8 @@ function report() {
   console.log('');
   if (bench.memory.length) printTable(['memory, MB', '', ''], bench.memory);
   console.log('');
+  if (bench.lists.length) printTable(['list, 50 of', 'rows', 'first: p50 ms', 'p99 ms', 'deep: p50 ms', 'p99 ms', 'deep / first'], bench.lists);
+  console.log('');
   printGoals(bench.figures, options.sections);
   for (const note of bench.notes) console.log(`\n${note}`);
   return fail();

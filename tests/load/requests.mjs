@@ -30,8 +30,13 @@ export class Requests {
   verify = (u, code = u.code) => this.#panel(u, 'POST', '/api/second-step/verify', JSON.stringify({ code, challenge: typeid('challenge', u.challenge) }));
   time = (u) => this.#panel(u, 'GET', '/api/time');
 
-  tenantList = () =>
-    [`GET /v1/tenants?limit=200 HTTP/1.1`, `Host: api.tillgate.localhost:${this.edgePort}`, `Authorization: Bearer ${PLATFORM_KEY}`,
+  tenantList = () => this.#platform('/v1/tenants?limit=200');
+
+  // A list as the platform asks for it, or as user u in the panel.
+  list = (u, path) => (path.startsWith('/v1/') ? this.#platform(path) : this.#panel(u, 'GET', path));
+
+  #platform = (path) =>
+    [`GET ${path} HTTP/1.1`, `Host: api.tillgate.localhost:${this.edgePort}`, `Authorization: Bearer ${PLATFORM_KEY}`,
       'X-Real-IP: 10.255.0.1', '', ''].join('\r\n');
 
   #panel(u, method, path, body) {

@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { spawn } from 'node:child_process';
 import { median, medians } from './figures.mjs';
+import { lists } from './lists.mjs';
 import { cpu, memory, sleep, start, stop, waitPort } from './machine.mjs';
 
-export const SECTIONS = { plain, read, forward, start: challengeStart, verify, money, alone, neighbour, memory: memorySection, startup, sender, growth };
+export const SECTIONS = { plain, read, forward, start: challengeStart, verify, money, alone, neighbour, memory: memorySection, startup, sender, lists: (bench) => lists(bench, turns), growth };
 
 const WORKERS = availableParallelism();
 

@@ -12,6 +12,11 @@ type Success<Op> = Op extends { responses: infer R }
   : never;
 type Body<Name extends keyof operations> = Success<operations[Name]>;
 type Query<Name extends keyof operations> = NonNullable<operations[Name]['parameters']['query']>;
+type Input<Name extends keyof operations> = operations[Name] extends {
+  requestBody: { content: { 'application/json': infer B } };
+}
+  ? B
+  : never;
 
 export type Session = Body<'session_read'>;
 export type Challenge = Body<'challenge_read'>;
@@ -156,19 +161,18 @@ export const api = {
   session_read: () => call<'session_read'>('GET', '/api/session'),
   session_end: () => call<'session_end'>('DELETE', '/api/session'),
   second_step_send_code: () => call<'second_step_send_code'>('POST', '/api/second-step/send-code'),
-  second_step_verify: (body: { code: string; challenge?: string; remember_device?: boolean }) =>
+  second_step_verify: (body: Input<'second_step_verify'>) =>
     call<'second_step_verify'>('POST', '/api/second-step/verify', body),
   second_step_device: () => call<'second_step_device'>('POST', '/api/second-step/device'),
   second_step_bypass: () => call<'second_step_bypass'>('POST', '/api/second-step/bypass'),
   challenge_read: (challenge: string) => call<'challenge_read'>('GET', `/api/challenges/${id(challenge)}`),
   profile_read: () => call<'profile_read'>('GET', '/api/profile'),
-  profile_change: (body: { preferred_method?: Method; locale?: Session['user']['locale'] }) =>
-    call<'profile_change'>('PATCH', '/api/profile', body),
+  profile_change: (body: Input<'profile_change'>) => call<'profile_change'>('PATCH', '/api/profile', body),
   phone_save: (number: string) => call<'phone_save'>('PUT', '/api/phone', { number, consent: true }),
   phone_send_code: () => call<'phone_send_code'>('POST', '/api/phone/send-code'),
-  phone_verify: (body: { code: string; challenge: string }) => call<'phone_verify'>('POST', '/api/phone/verify', body),
+  phone_verify: (body: Input<'phone_verify'>) => call<'phone_verify'>('POST', '/api/phone/verify', body),
   phone_change_send_code: () => call<'phone_change_send_code'>('POST', '/api/phone/change/send-code'),
-  phone_change: (body: { code: string; challenge?: string }) => call<'phone_change'>('POST', '/api/phone/change', body),
+  phone_change: (body: Input<'phone_change'>) => call<'phone_change'>('POST', '/api/phone/change', body),
   phone_remove: () => call<'phone_remove'>('DELETE', '/api/phone'),
   authenticator_start: () => call<'authenticator_start'>('POST', '/api/authenticator'),
   authenticator_check: (code: string) => call<'authenticator_check'>('POST', '/api/authenticator/check', { code }),

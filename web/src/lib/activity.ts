@@ -1,7 +1,6 @@
 /** What kinds of events there are, in groups that an owner thinks in; and what each says. */
 import type { Event } from '../api.ts';
 import { dateTime, has, t, type Key } from './i18n.svelte.ts';
-import type { IconName } from './Icon.svelte';
 import { METHOD_NAMES } from './problems.ts';
 
 export const GROUPS = {
@@ -61,17 +60,18 @@ export const GROUPS = {
     'launch_key_revoked',
     'export_created',
     'activity_exported',
+    'events_expired',
   ],
 } as const;
 export type Group = keyof typeof GROUPS;
 
-const ICONS: Record<Group, IconName> = {
-  sign_in: 'next',
+const ICONS = {
+  sign_in: 'device',
   methods: 'shield',
   users: 'people',
   texts: 'message',
   store: 'store',
-};
+} as const;
 
 /** Kinds that want a look: something was refused, locked or taken away. */
 const ALARMS = /locked|suspended|deleted|refused|stopped|replayed|reset|removed|revoked|erased|bypass|budget|breaker/;
@@ -83,7 +83,7 @@ function budgets(): string[] {
 const groupOf = (kind: string): Group | undefined =>
   (Object.keys(GROUPS) as Group[]).find((group) => (GROUPS[group] as readonly string[]).includes(kind));
 
-export const iconOf = (kind: string): IconName => ICONS[groupOf(kind) ?? 'store'];
+export const iconOf = (kind: string) => ICONS[groupOf(kind) ?? 'store'];
 export const isAlarm = (kind: string) => ALARMS.test(kind);
 
 /** The message of an event. Kinds that are counted up in their names share one. */
@@ -131,11 +131,10 @@ function readable(event: Event): string {
   return event.user_name ? `${sentence}: ${event.user_name}` : sentence;
 }
 
-/** Who did it, when it was not the person that it is about. */
+/** Who did it, when it was not the person that it is about: "by Ann Archer", "The platform". */
 export function doerOf(event: Event): string | null {
-  if (event.actor_name) return event.actor_name;
-  if (event.caller === 'session') return null;
-  return callerOf(event.caller);
+  if (event.actor) return t('activity_by', { name: event.actor_name ?? t('activity_nobody') });
+  return event.caller === 'session' || event.caller === 'host' ? null : callerOf(event.caller);
 }
 
 export function callerOf(caller: string): string {

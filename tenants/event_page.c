@@ -7,10 +7,11 @@
 #include <time.h>
 
 #define KIND_MOST 63
+#define KINDS_MOST 40
 #define SEARCH_MOST 128 /* characters: the longest external id */
 
 static uint8_t *time_filter(struct req *rq, const char *name, const char *pointer);
-static bool is_kind(const char *kind);
+static bool are_kinds(const char *kinds);
 
 struct db_args *event_page(struct req *rq, int64_t limit)
 {
@@ -19,7 +20,7 @@ struct db_args *event_page(struct req *rq, int64_t limit)
     const char *kind = json_filter(rq, "kind"), *of = json_filter(rq, "user");
     uint8_t *from = time_filter(rq, "since", "?since"), *below = time_filter(rq, "until", "?until");
     const char *search = json_filter_text(rq, "q", SEARCH_MOST);
-    if (kind && !is_kind(kind))
+    if (kind && !are_kinds(kind))
         json_bad(rq, "?kind", "invalid");
     if (of && !text_untypeid("user", of, user))
         json_bad(rq, "?user", "invalid");
@@ -83,9 +84,16 @@ bool event_time(const char *text, int64_t *ret_ms)
     return true;
 }
 
-static bool is_kind(const char *kind)
+/* One, or several with commas between them. */
+static bool are_kinds(const char *kinds)
 {
-    size_t len = strlen(kind);
-    return len >= 1 && len <= KIND_MOST && kind[0] >= 'a' && kind[0] <= 'z' &&
-           strspn(kind, "abcdefghijklmnopqrstuvwxyz0123456789_") == len;
+    for (int n = 0; n < KINDS_MOST; n++) {
+        size_t len = strspn(kinds, "abcdefghijklmnopqrstuvwxyz0123456789_");
+        if (len < 1 || len > KIND_MOST || kinds[0] < 'a' || kinds[0] > 'z')
+            return false;
+        if (kinds[len] != ',')
+            return !kinds[len];
+        kinds += len + 1;
+    }
+    return false;
 }

@@ -174,6 +174,6 @@ scene(world, 'an address that does not exist', async (ann) => {
   await ann.page.goto(`${ann.panel}/no/such/page`).catch(() => {});
   ann.expects(/^404 GET \/no\/such\/page$/);
   await ann.sees('This page does not exist');
-  await ann.follow('Home');
+  await ann.page.getByRole('main').getByRole('link', { name: 'Home' }).click();
   await ann.sees('Hello, Ann Archer');
 });

@@ -184,7 +184,7 @@ for (const role of ['admin', 'viewer']) {
     const person = await newPerson(world, { store: maple.store, methods: ['authenticator'], user: { name: 'Ben Brooks', role } });
     await signIn(ben, person);
     assert.equal(await ben.page.getByRole('navigation', { name: ben.say('menu_store') }).count(), 0);
-    for (const path of ['/users', '/texts', '/users/user_00000000000000000000000000']) {
+    for (const path of ['/users', '/activity', '/texts', '/users/user_00000000000000000000000000']) {
       await ben.page.goto(`${ben.panel}${path}`);
       await ben.sees(ben.say('owner_only'));
     }

@@ -64,7 +64,7 @@ const sources = readdirSync(join(root, 'src'), { recursive: true })
   .join('\n');
 /** Keys that are put together while running, from a code, a state, a kind, a method, a reason or a role. */
 const built =
-  /^(problem|reason|delivery|code_a|role|phone_problem|paused|outcome|purpose|sent|why|user_state|user_is)_/;
+  /^(problem|reason|delivery|code_a|role|phone_problem|paused|outcome|purpose|sent|why|event|caller|user_state|user_is|activity_group|activity_period)_/;
 for (const key of Object.keys(base)) {
   if (built.test(key) || (isPlural(key) ? [plural(key)] : [key]).some((name) => sources.includes(`'${name}'`)))
     continue;

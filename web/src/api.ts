@@ -28,6 +28,12 @@ export type Method = Session['methods'][number]['method'];
 export type Texts = Body<'texts_read'>;
 export type Person = Body<'team_read'>;
 export type PersonQuery = Query<'team_list'>;
+export type Event = Body<'activity_list'>['items'][number];
+export type EventQuery = Query<'activity_list'>;
+export interface Lines {
+  text: string;
+  next: string | null;
+}
 
 /** An answer that says no (RFC 9457), or no answer at all (code `network`). */
 export class Problem extends Error {
@@ -130,7 +136,9 @@ async function send<T>(method: string, path: string, body: object | undefined, s
   }
   if (response.ok) {
     watch.answered();
-    return (text ? JSON.parse(text) : undefined) as T;
+    const lines = response.headers.get('Content-Type')?.startsWith('application/x-ndjson');
+    const whole = lines ? { text, next: response.headers.get('X-Next-Cursor') } : text ? JSON.parse(text) : undefined;
+    return whole as T;
   }
   const problem = new Problem(response.status, problemBody(response, text), response.headers.get('X-Request-Id'));
   if ((response.status === 401 || problem.code === 'second_step_required') && stillValid()) watch.sessionLost(problem);
@@ -192,5 +200,9 @@ export const api = {
     call<'team_unlock'>('POST', `/api/users/${id(user)}/unlock`, { reason }),
   team_reset: (user: string, reason: string) => call<'team_reset'>('POST', `/api/users/${id(user)}/reset`, { reason }),
   team_sessions_end: (user: string) => call<'team_sessions_end'>('DELETE', `/api/users/${id(user)}/sessions`),
+  activity_list: (query: EventQuery) => call<'activity_list'>('GET', `/api/activity${search(query)}`),
+  /** Lines of JSON, as one text; `next`: where the next file begins. */
+  activity_export: (query: EventQuery) =>
+    call<'activity_export'>('GET', `/api/activity.ndjson${search(query)}`) as Promise<unknown> as Promise<Lines>,
   time_read: () => call<'time_read'>('GET', '/api/time'),
 };

@@ -106,8 +106,8 @@ $$;
 create or replace function app.events_json(p_tenant_id uuid, p_ids uuid[], p_names boolean) returns json language plpgsql stable as $$
 begin
   return (
-    select coalesce(json_agg(case when p_names then (i.item || jsonb_build_object('user_name', i.name))::json else i.item::json end order by i.n), '[]'::json)
-      from (select d.n, u.name, jsonb_build_object(
+    select coalesce(json_agg(case when p_names then (i.item || jsonb_build_object('user_name', i.name, 'actor_name', i.actor))::json else i.item::json end order by i.n), '[]'::json)
+      from (select d.n, u.name, a.name as actor, jsonb_build_object(
                      'id', app.typeid('event', d.event_id), 'line', l.line, 'at', app.time(coalesce(l.at, e.at)), 'kind', coalesce(l.kind, e.kind),
                      'user', app.typeid('user', coalesce(l.user_id, e.user_id)), 'actor', app.typeid('user', coalesce(l.actor_id, e.actor_id)),
                      'caller', coalesce(l.caller, e.caller), 'address', coalesce(p.person->>'address', e.address),
@@ -118,11 +118,12 @@ begin
               left join app.event_people p on p.tenant_id = p_tenant_id and p.event_id = d.event_id
               left join app.event_entries e on e.tenant_id = p_tenant_id and e.event_id = d.event_id
               left join app.users u on u.tenant_id = p_tenant_id and u.user_id = coalesce(l.user_id, e.user_id)
+              left join app.users a on a.tenant_id = p_tenant_id and a.user_id = coalesce(l.actor_id, e.actor_id)
              where coalesce(l.event_id, e.event_id) is not null) i);
 end
 $$;
 
--- One page of the pinned store's events, newest first. Returns 200 with {items, next_cursor}.
+-- One page of the pinned store's events, newest first; of p_kind's kinds, if it names some (commas between them). Returns 200 with {items, next_cursor}.
 create or replace function app.events_page(p_limit bigint, p_below uuid, p_from uuid, p_kind text, p_user_id uuid, p_q text, p_names boolean)
 returns api.reply language plpgsql stable as $$
 declare
@@ -132,8 +133,9 @@ begin
   -- one more than asked for tells whether there is a next page
   ids := array(
     select distinct x.event_id
-      from unnest(case when p_q is null then app.event_ids(app.tenant(), p_limit + 1, p_below, p_from, p_kind, p_user_id)
-                       else app.event_ids_found(app.tenant(), p_limit + 1, p_below, p_from, p_kind, p_user_id, p_q) end) as x (event_id)
+      from unnest(coalesce(string_to_array(p_kind, ','), array[null])) as k (kind)
+     cross join unnest(case when p_q is null then app.event_ids(app.tenant(), p_limit + 1, p_below, p_from, k.kind, p_user_id)
+                            else app.event_ids_found(app.tenant(), p_limit + 1, p_below, p_from, k.kind, p_user_id, p_q) end) as x (event_id)
      order by x.event_id desc limit p_limit + 1);
   shown := ids[1:p_limit::integer];
   return app.ok(200, json_build_object(

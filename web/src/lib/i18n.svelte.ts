@@ -79,6 +79,15 @@ export function moment(time: string | number): string {
   return t('moment_other', { day, time: hour });
 }
 
+/** "Today", "Yesterday", "Saturday, 21 November 2026" */
+export function dayName(time: string | number): string {
+  const at = new Date(time);
+  const ago = (days: number) => new Date(new Date().setDate(new Date().getDate() - days)).toDateString();
+  if (at.toDateString() === ago(0)) return t('day_today');
+  if (at.toDateString() === ago(1)) return t('day_yesterday');
+  return new Intl.DateTimeFormat(current, { dateStyle: 'full' }).format(at);
+}
+
 export function clockTime(time: number): string {
   return new Intl.DateTimeFormat(current, { timeStyle: 'medium' }).format(new Date(time));
 }

@@ -4,6 +4,7 @@ import test, { after, describe } from 'node:test';
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
+import http2 from 'node:http2';
 import { SignJWT, UnsecuredJWT, calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK } from 'jose';
 import { load } from 'js-yaml';
 import { suite, story, send, expect, until } from '../harness/suite.mjs';
@@ -72,6 +73,21 @@ describe('the edge', () => {
     assert.equal((await arrives('a=1', sid)).replace(/; *$/, ''), 'a=1');
     assert.equal(await arrives(device, device, sid, 'a=1'), '', 'a device twice: none at all');
     assert.ok(!(await arrives(`x${sid}`, sid)).includes(`; ${sid}`));
+  });
+
+  test('over HTTP/2, where each cookie may come in a field of its own', async () => {
+    const browser = await ready();
+    const session = http2.connect(`https://127.0.0.1:${stack.ports.https}`, { rejectUnauthorized: false, servername: panel.split(':')[0] });
+    const get = (headers) => new Promise((resolve, reject) => {
+      const stream = session.request({ ':path': '/app/seen', ':authority': panel, ...headers });
+      let [status, text] = [0, ''];
+      stream.on('response', (answer) => (status = answer[':status'])).on('data', (chunk) => (text += chunk)).on('end', () => resolve({ status, json: JSON.parse(text) })).on('error', reject);
+      stream.end();
+    });
+    after(() => session.close());
+    const { status, json } = await get({ cookie: ['a=1', `__Host-sid=${browser.cookies.get('__Host-sid')}`, 'b=2'], 'x-tillgate-user': 'lie' });
+    assert.deepEqual([status, json.headers.cookie, json.headers['x-tillgate-user']], [200, 'a=1; b=2', json.claims.sub]);
+    assert.equal((await get({ cookie: ['a=1', 'b=2'], 'x-tillgate-user': 'lie' })).status, 401);
   });
 
   test('asks in the name of the host that was asked for: a cookie of one store is none at another\'s', async () => {

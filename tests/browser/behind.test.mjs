@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { openWorld, scene } from './support/world.mjs';
 import { newPerson } from './support/people.mjs';
-import { signIn } from './support/journeys.mjs';
+import { checkAuthenticator, readBackupCodes, readKey, signIn } from './support/journeys.mjs';
 
 const world = await openWorld();
 
@@ -106,4 +106,20 @@ scene(world, 'SSO-5 a return to elsewhere is no return', async (ann) => {
     assert.equal(await ann.link('Continue to the page you opened').count(), 0, path);
     assert.equal(new URL(ann.page.url()).origin, ann.panel, path);
   }
+});
+
+scene(world, 'a first set-up on the way: the codes are saved before the application is offered', async (ann) => {
+  const person = await newPerson(world, { methods: [], codes: false });
+  await ann.launch(person.store, { user: person.user });
+  await ann.sees('Protect your sign-in');
+  await ann.page.goto(`${ann.panel}/app/orders`);
+  await ann.sees('Protect your sign-in');
+  await ann.follow(/^Authenticator app/);
+  await checkAuthenticator(ann, await readKey(ann));
+  await ann.sees('Backup codes');
+  await readBackupCodes(ann);
+  await ann.press('I saved my codes');
+  await ann.sees('Hello, Ann Archer');
+  await ann.follow('Continue to the page you opened');
+  await ann.sees('Orders of Maple & Pine');
 });

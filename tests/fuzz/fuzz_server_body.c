@@ -12,6 +12,11 @@ bool server_draining(void)
     return false;
 }
 
+const char *server_why_unfit(void)
+{
+    return NULL;
+}
+
 static int host_class(const char *host)
 {
     (void)host;

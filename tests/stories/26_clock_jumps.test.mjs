@@ -36,16 +36,18 @@ for (const jump of ['+5', '-5', '+7200', '-7200']) {
     const [good, late] = [await texted(), await texted()];
     set(jump);
 
-    await until('the alarm', async () => (await readyz()).text.includes('"reason":"clock_off"'), { patience: 30_000 });
-    assert.equal((await readyz()).status, 503);
+    await until('the alarm of both workers', async () => (await stack.metric('tillgate_clock_off')) === 2, { patience: 30_000 });
     assert.match(stack.server.log(), /"event":"clock_off"/);
-    await until('both workers to say so', async () => (await stack.metric('tillgate_clock_off')) === 2);
+    const { status, json } = await readyz();
+    assert.deepEqual([status, json.reason], [503, 'clock_off']);
     assert.equal(expect(await browser.call('GET', '/api/session'), 200).state, 'ready', 'nobody is signed out');
     await setRows(db, late.browser, 'challenges', `expires_at = now() - interval '1 second'`);
     problem(await late.verify(), 422, 'code_expired');
     expect(await good.verify(), 200);
-    await store.signedIn(); // launched, texted, delivered, verified: all of it goes on
+    // Launched, texted, delivered, verified: all of it goes on. Hours back the sandbox's certificate would not be valid yet.
+    if (jump !== '-7200') await store.signedIn();
     set('+0');
-    await until('the rotation to have it back', async () => (await readyz()).status === 200);
+    await until('the rotation to have it back', async () => (await stack.metric('tillgate_clock_off')) === 0);
+    assert.equal((await readyz()).status, 200);
   });
 }

@@ -336,6 +336,7 @@ $$;
 create or replace function api.purge_list(p_limit bigint, p_after uuid)
 returns api.reply language plpgsql security definer set search_path = '' as $$
 declare
+  last constant uuid := coalesce(p_after, '00000000-0000-0000-0000-000000000000');
   page json;
 begin
   if not app.entered('platform') then
@@ -344,7 +345,7 @@ begin
   with rows as (
     select p.*, row_number() over (order by p.tenant_id) as n
       from app.purges p
-     where p.tenant_id > coalesce(p_after, '00000000-0000-0000-0000-000000000000')
+     where p.tenant_id > last
      order by p.tenant_id
      limit p_limit + 1
   )

@@ -9,6 +9,8 @@ const PAGE = 50;
 // [operation, path within the store or of the platform, filters]. The same list with another filter is another plan.
 const LISTS = [
   ['tenant_list', '/v1/tenants'],
+  ['tenant_list', '/v1/tenants', 'status=active'],
+  ['purge_list', '/v1/purges'],
   ['user_list', '/v1/tenants/{tenant}/users'],
   ['user_list', '/v1/tenants/{tenant}/users', 'q=carla'],
   ['user_list', '/v1/tenants/{tenant}/users', 'state=removed'],

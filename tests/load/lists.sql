@@ -1,5 +1,5 @@
 -- What lists are measured on, besides seed.sql: the store of user 1 is large (10,000 more users, 100,000 events, 50,000 lines of its ledger, 2,000
--- keys it used up), every other store has some events. User 1 is its owner and freshly signed in. Run by the superuser.
+-- keys it used up), every other store has some events, 10,000 stores are gone. User 1 is its owner and freshly signed in. Run by the superuser.
 \set ON_ERROR_STOP on
 set session_replication_role = replica;
 set client_min_messages = warning;
@@ -38,4 +38,6 @@ insert into app.ledger (tenant_id, line, at, send_id, kind, micros, country, pur
 insert into app.tenant_keys (tenant_id, key_id, key_hash, name, mode, prefix, created_at, revoked_at)
   select tenant_id, bench.id(n), sha256(n::text::bytea), 'key ' || n, 'live', 'tgt_live_' || n, now() - interval '90 days', now() - interval '80 days'
   from bench.large, generate_series(1, 2000) n;
+truncate app.purges;
+insert into app.purges (tenant_id, deleted_at, purged_at) select bench.id(n), now() - interval '40 days', now() from generate_series(1, 10000) n;
 vacuum (freeze, analyze);

@@ -51,7 +51,7 @@ $$;
 create or replace function api.key_list(p_limit bigint, p_after uuid)
 returns api.reply language plpgsql security definer set search_path = '' as $$
 declare
-  last constant uuid := coalesce(p_after, '00000000-0000-0000-0000-000000000000');
+  last constant uuid := coalesce(p_after, '00000000-0000-0000-0000-000000000000'); -- in the query it would count as leaky, and keep the index from being used
   page json;
 begin
   if not app.entered('platform') then

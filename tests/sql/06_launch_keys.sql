@@ -84,9 +84,9 @@ select is((select count(*) from json_array_elements((api.launch_key_list(200, nu
 update app.platform_keys set mode = 'test';
 select is((pg_temp.rotate('k9', 60, 'k0 test', 'test')).code, 'live_key_required', 'a test key makes no live one');
 update app.platform_keys set mode = 'live';
-update app.tenants set status = 'deleting' where slug = 'alpha';
+update app.tenants set status = 'deleting', restores_as = 'active', deleted_at = now(), purge_at = now() + interval '30 days' where slug = 'alpha';
 select is((pg_temp.make('k0 deleting', 'x')).code, 'tenant_deleting', 'a store that is being deleted gets no key') || E'\n' || is((pg_temp.rotate('k9', 60, 'k0 deleting too', 'x')).code, 'tenant_deleting', 'by no way');
-update app.tenants set status = 'active' where slug = 'alpha';
+update app.tenants set status = 'active', restores_as = null, deleted_at = null, purge_at = null where slug = 'alpha';
 
 -- redeemed
 select is((pg_temp.find('z')->>'now')::bigint, floor(extract(epoch from now()))::bigint, 'the database''s clock decides');

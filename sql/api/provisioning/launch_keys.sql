@@ -159,6 +159,8 @@ $$;
 create or replace function api.launch_key_list(p_limit bigint, p_after uuid)
 returns api.reply language plpgsql security definer set search_path = '' as $$
 declare
+  -- computed here: under row-level security a condition that asks whether it is null would not use the key
+  after constant uuid := coalesce(p_after, '00000000-0000-0000-0000-000000000000');
   page json;
 begin
   if not app.entered('platform') then
@@ -170,7 +172,7 @@ begin
   with rows as (
     select l, l.launch_key_id, row_number() over (order by l.launch_key_id) as n
       from app.launch_keys l
-     where l.tenant_id = app.tenant() and (p_after is null or l.launch_key_id > p_after)
+     where l.tenant_id = app.tenant() and l.launch_key_id > after
      order by l.launch_key_id
      limit p_limit + 1
   )

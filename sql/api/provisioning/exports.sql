@@ -135,14 +135,16 @@ create or replace function app.export_begin(p_export app.exports) returns app.ex
 declare
   made app.exports := p_export;
   kind constant text := p_export.kinds[p_export.stage];
+  from_id constant uuid := app.uuid_of(coalesce(p_export.since, '-infinity'));
+  below constant uuid := app.uuid_of(coalesce(p_export.until, 'infinity'));
   first bigint;
   last bigint;
 begin
   made.position := '';
   if kind = 'events' then
-    first := (select l.line from app.event_lines l where l.tenant_id = app.tenant() and l.event_id >= app.uuid_of(coalesce(p_export.since, '-infinity'))
+    first := (select l.line from app.event_lines l where l.tenant_id = app.tenant() and l.event_id >= from_id
                order by l.event_id limit 1);
-    last := (select l.line from app.event_lines l where l.tenant_id = app.tenant() and l.event_id < app.uuid_of(coalesce(p_export.until, 'infinity'))
+    last := (select l.line from app.event_lines l where l.tenant_id = app.tenant() and l.event_id < below
               order by l.event_id desc limit 1);
     first := case when p_export.since is null then (select min(l.line) from app.event_lines l where l.tenant_id = app.tenant()) else first end;
     last := case when p_export.until is null then (select max(l.line) from app.event_lines l where l.tenant_id = app.tenant()) else last end;
@@ -169,7 +171,10 @@ declare
   kind constant text := p_export.kinds[p_export.stage];
   last constant bigint := (p_export.heads->kind->>'line')::bigint;
   most constant integer := 500;
-  whole constant uuid := '00000000-0000-0000-0000-000000000000'::uuid;
+  -- computed before the queries: inside them they would keep row-level security from using the index
+  after constant uuid := case when kind in ('users', 'sends') then coalesce(nullif(p_export.position, ''), '00000000-0000-0000-0000-000000000000')::uuid end;
+  first constant uuid := app.uuid_of(coalesce(p_export.since, '-infinity'));
+  below constant uuid := app.uuid_of(coalesce(p_export.until, 'infinity'));
   ids uuid[];
 begin
   if p_export.stage = 0 then
@@ -185,7 +190,7 @@ begin
   elsif kind = 'users' then
     ids := array(
       select x.user_id from app.users x
-       where x.tenant_id = app.tenant() and x.erased_at is null and x.user_id > coalesce(nullif(p_export.position, '')::uuid, whole)
+       where x.tenant_id = app.tenant() and x.erased_at is null and x.user_id > after
        order by x.user_id limit most);
     select string_agg(json_build_object('kind', 'user', 'item', u.value)::text, e'\n' order by u.n), count(*) into body, n
       from json_array_elements(app.users_json(app.tenant(), ids)) with ordinality u (value, n);
@@ -214,8 +219,7 @@ begin
              e'\n' order by s.send_id), count(*), app.export_next(max(s.send_id::text), count(*), most)
       into body, n, next
       from (select * from app.sends x
-             where x.tenant_id = app.tenant() and x.send_id > coalesce(nullif(p_export.position, '')::uuid, whole)
-               and x.send_id >= app.uuid_of(coalesce(p_export.since, '-infinity')) and x.send_id < app.uuid_of(coalesce(p_export.until, 'infinity'))
+             where x.tenant_id = app.tenant() and x.send_id > after and x.send_id >= first and x.send_id < below
              order by x.send_id limit most) s;
   end if;
 end

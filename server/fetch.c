@@ -25,8 +25,8 @@ struct fetch {
     char *body; /* the answer's */
     size_t len, most;
     char error[CURL_ERROR_SIZE];
-    struct curl_slist *headers;
-    bool inner_allowed, refused;
+    struct curl_slist *headers; /* or recipients */
+    bool inner_allowed, refused, mail;
 };
 
 struct allowed {
@@ -43,7 +43,12 @@ static char *ca_file_kept, *guarded_ca_kept;
 
 static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg, void *watch);
 static int on_timer_wanted(CURLM *curl, long ms, void *arg);
+static struct fetch *begin(struct req *rq, step *next);
+static void go(struct fetch *fetch);
 static void set_up(struct fetch *fetch, const struct fetch_request *request);
+static void set_up_any(struct fetch *fetch, const char *url, long deadline_ms);
+static void set_up_mail(struct fetch *fetch, const struct fetch_mail *mail);
+static void take_body(struct fetch *fetch, const char *body);
 static void collect(void);
 static void finish(struct fetch *fetch, CURLcode code);
 
@@ -140,6 +145,28 @@ static void refuse_host(void *arg)
 
 void fetch_call(struct req *rq, const struct fetch_request *request, step *next)
 {
+    struct fetch *fetch = begin(rq, next);
+
+    if (!may_call(fetch, request)) {
+        loop_defer(refuse_host, fetch);
+        return;
+    }
+    set_up(fetch, request);
+    go(fetch);
+}
+
+void fetch_mail(struct req *rq, const struct fetch_mail *mail, step *next)
+{
+    struct fetch *fetch = begin(rq, next);
+
+    fetch->mail = true;
+    fetch->inner_allowed = true; /* the server is the operator's choice */
+    set_up_mail(fetch, mail);
+    go(fetch);
+}
+
+static struct fetch *begin(struct req *rq, step *next)
+{
     struct fetch *fetch = calloc(1, sizeof *fetch);
 
     if (!fetch)
@@ -149,11 +176,11 @@ void fetch_call(struct req *rq, const struct fetch_request *request, step *next)
     if (under_way)
         under_way->before = fetch;
     under_way = fetch;
-    if (!may_call(fetch, request)) {
-        loop_defer(refuse_host, fetch);
-        return;
-    }
-    set_up(fetch, request);
+    return fetch;
+}
+
+static void go(struct fetch *fetch)
+{
     if (curl_multi_add_handle(multi, fetch->easy) != CURLM_OK)
         die("libcurl takes no more work");
 }
@@ -205,12 +232,40 @@ static size_t on_form(char *out, size_t size, size_t count, void *arg)
  * up. */
 static void set_up_form(struct fetch *fetch, const char *form)
 {
-    fetch->form = strdup(form);
-    fetch->form_len = strlen(form);
+    take_body(fetch, form);
     curl_easy_setopt(fetch->easy, CURLOPT_POST, 1L);
     curl_easy_setopt(fetch->easy, CURLOPT_POSTFIELDSIZE, (long)fetch->form_len);
+}
+
+static void take_body(struct fetch *fetch, const char *body)
+{
+    fetch->form = strdup(body);
+    fetch->form_len = strlen(body);
     curl_easy_setopt(fetch->easy, CURLOPT_READFUNCTION, on_form);
     curl_easy_setopt(fetch->easy, CURLOPT_READDATA, fetch);
+}
+
+/* A connection of its own: one that another mail left may be half dead, and there are few mails. */
+static void set_up_mail(struct fetch *fetch, const struct fetch_mail *mail)
+{
+    set_up_any(fetch, mail->url, mail->deadline_ms);
+    CURL *easy = fetch->easy;
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "smtp,smtps");
+    curl_easy_setopt(easy, CURLOPT_USE_SSL, mail->plain ? (long)CURLUSESSL_TRY : (long)CURLUSESSL_ALL);
+    curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    if (guarded_ca_kept)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, guarded_ca_kept);
+    if (mail->user) {
+        curl_easy_setopt(easy, CURLOPT_USERNAME, mail->user);
+        curl_easy_setopt(easy, CURLOPT_PASSWORD, mail->password ? mail->password : "");
+    }
+    fetch->headers = curl_slist_append(NULL, mail->to);
+    curl_easy_setopt(easy, CURLOPT_MAIL_FROM, mail->from);
+    curl_easy_setopt(easy, CURLOPT_MAIL_RCPT, fetch->headers);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+    take_body(fetch, mail->message);
+    curl_easy_setopt(easy, CURLOPT_INFILESIZE, (long)fetch->form_len);
 }
 
 /* No connection that another call was allowed is lent to it, nor its own to others. */
@@ -223,28 +278,37 @@ static void set_up_guarded(struct fetch *fetch)
         curl_easy_setopt(fetch->easy, CURLOPT_PROTOCOLS_STR, "http,https");
 }
 
-static void set_up(struct fetch *fetch, const struct fetch_request *request)
+/* What holds for every protocol. */
+static void set_up_any(struct fetch *fetch, const char *url, long deadline_ms)
 {
     CURL *easy = curl_easy_init();
 
     if (!easy)
         die("no memory");
     fetch->easy = easy;
-    fetch->most = request->most ? request->most : ANSWER_MOST;
+    fetch->most = ANSWER_MOST;
     curl_easy_setopt(easy, CURLOPT_PRIVATE, fetch);
-    curl_easy_setopt(easy, CURLOPT_URL, request->url);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_URL, url);
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, request->deadline_ms);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, deadline_ms);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, fetch->error);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetch);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, fetch);
+}
+
+static void set_up(struct fetch *fetch, const struct fetch_request *request)
+{
+    set_up_any(fetch, request->url, request->deadline_ms);
+    CURL *easy = fetch->easy;
+    if (request->most)
+        fetch->most = request->most;
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     const char *ca_file = request->guarded ? guarded_ca_kept : ca_file_kept;
     if (ca_file)
         curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
@@ -369,7 +433,7 @@ static void finish(struct fetch *fetch, CURLcode code)
         curl_easy_cleanup(fetch->easy);
         fetch->easy = NULL;
     }
-    if (answer->end == FETCH_ANSWERED)
+    if (answer->end == FETCH_ANSWERED || fetch->mail)
         answer->status = (int)status;
     answer->retry_after_s = (long)retry_after;
     answer->refused = fetch->refused;

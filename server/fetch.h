@@ -37,11 +37,23 @@ struct fetch_request {
     size_t most; /* bytes of an answer that is not too large; 0: 64 KiB */
 };
 
+/* One mail by SMTP. Its answer's status is the server's last code (250, 451, 550, …), or 0. */
+struct fetch_mail {
+    const char *url;  /* smtp://host:port/name of this host, smtps://… */
+    bool plain;       /* a server without STARTTLS will do; otherwise smtp:// needs it */
+    const char *user; /* or NULL */
+    const char *password;
+    const char *from, *to; /* addresses alone, checked */
+    const char *message;   /* RFC 5322, lines ended by CR LF; copied */
+    long deadline_ms;
+};
+
 void fetch_start(const char *ca_file);      /* once per worker; NULL or "": the system's authorities */
 void fetch_allow(const char *url_prefix);   /* scheme://host[:port] that may be called; copied */
 void fetch_guarded_ca(const char *ca_file); /* authorities for guarded calls; "": the system's */
 void fetch_stop(void);
 void fetch_call(struct req *rq, const struct fetch_request *request, step *next);
+void fetch_mail(struct req *rq, const struct fetch_mail *mail, step *next);
 const struct fetch_answer *fetch_answer(struct req *rq);
 
 /* For subcommands, after fetch_start and fetch_allow: one blocking call. The answer's body is the caller's to free. */

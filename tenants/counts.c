@@ -18,6 +18,7 @@ static void count(struct counter *counters, const char *word);
 static struct counter sends[] = {{"accepted"}, {"delivered"}, {"retry"}, {"failed"},  {"config"},   {"ambiguous"},
                                  {"resolved"}, {"gone"},      {"moved"}, {"settled"}, {"feedback"}, {OTHER}};
 static struct counter webhooks[] = {{"delivered"}, {"refused"}, {"unanswered"}, {"disabled"}, {OTHER}};
+static struct counter mails[] = {{"sent"}, {"retry"}, {"failed"}, {OTHER}};
 static struct counter verifies[] = {{"right"},  {"code_wrong"}, {"code_expired"}, {"challenge_exhausted"},
                                     {"locked"}, {"method_off"}, {OTHER}};
 static struct counter refusals[] = {
@@ -31,6 +32,7 @@ void counts_start(void)
 {
     start(sends, "tillgate_sends_total", "outcome", "What became of a text at the provider.");
     start(webhooks, "tillgate_webhooks_total", "outcome", "What became of a message to an endpoint of the platform.");
+    start(mails, "tillgate_mails_total", "outcome", "What became of a notice by mail.");
     start(verifies, "tillgate_verifies_total", "result", "Codes checked.");
     start(refusals, "tillgate_sends_refused_total", "code", "Texts asked for and refused before they cost anything.");
     waiting_gauge =
@@ -56,6 +58,11 @@ void counts_send(const char *outcome)
 void counts_webhook(const char *outcome)
 {
     count(webhooks, outcome);
+}
+
+void counts_mail(const char *outcome)
+{
+    count(mails, outcome);
 }
 
 void counts_send_waiting(int64_t waiting)

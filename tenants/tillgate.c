@@ -77,6 +77,7 @@ static bool check_config(void)
     good = good && texts_fit();
     good = exceptions_read() && good;
     good = phone_start(config_text("phone_metadata")) && good;
+    good = good && outbox_check();
     openapi_start();
     good = callbacks_start() && good;
     good = sender_check() && good;

@@ -91,6 +91,8 @@ twilio_messaging_service = $TWILIO_SERVICE
 twilio_verify_service = $TWILIO_VERIFY_SERVICE
 twilio_verify_url = https://127.0.0.1:$TILLGATE_TWILIO_TLS_PORT
 twilio_pricing_url = https://127.0.0.1:$TILLGATE_TWILIO_TLS_PORT
+smtp_url = smtp://localhost:$TILLGATE_SMTP_PORT
+mail_from = Tillgate <notices@tillgate.localhost>
 outbound_allow = localhost 127.0.0.1
 outbound_ca_file = $RUN/tls/ca.pem
 LINES
@@ -100,7 +102,7 @@ stack_sandbox_arguments() {
   # shellcheck disable=SC2034 # for who sources this
   SANDBOX=(node "$ROOT/ops/sandbox/main.mjs" --run "$RUN" --store-port "$TILLGATE_STORE_PORT" --port "$TILLGATE_TWILIO_PORT"
     --tls-port "$TILLGATE_TWILIO_TLS_PORT" --phone-port "$TILLGATE_PHONE_PORT" --application-port "$TILLGATE_APPLICATION_PORT"
-    --webhook-port "$TILLGATE_WEBHOOK_PORT" --panel "http://{slug}.panel.localhost:$TILLGATE_HTTP_PORT"
+    --webhook-port "$TILLGATE_WEBHOOK_PORT" --smtp-port "$TILLGATE_SMTP_PORT" --panel "http://{slug}.panel.localhost:$TILLGATE_HTTP_PORT"
     --api "http://api.tillgate.localhost:$TILLGATE_HTTP_PORT" --account "$TWILIO_ACCOUNT" --user "$TWILIO_USER"
     --service "$TWILIO_SERVICE" --verify-service "$TWILIO_VERIFY_SERVICE" --ledger "$RUN/ledger.jsonl")
 }

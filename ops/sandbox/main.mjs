@@ -1,16 +1,17 @@
-// What stands in for the outside on a developer's machine: the demo stores, Twilio, the phones that get the texts, the platform's
-// endpoint that gets the webhooks, and an application of the platform's own behind the panel.
+// What stands in for the outside on a developer's machine: the demo stores, Twilio, the phones that get the texts, everybody's mail, the
+// platform's endpoint that gets the webhooks, and an application of the platform's own behind the panel.
 //
 //   node ops/sandbox/main.mjs --run .run                    all of them, with the keys and secrets that ops/run made there
 //   node ops/sandbox/main.mjs --only twilio,phone --port 0 --phone-port 0 --account AC… --user SK… --secret s --auth-token t
 //
 // Prints one JSON line with the addresses once everything listens. Ports: --store-port, --port (Twilio), --tls-port, --phone-port,
-// --webhook-port, --application-port.
+// --webhook-port, --smtp-port, --application-port.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startApplication } from './application.mjs'
+import { startMail } from './mail.mjs'
 import { startPhone } from './phone.mjs'
 import { startStore } from './store.mjs'
 import { startTwilio } from './twilio.mjs'
@@ -26,6 +27,7 @@ const { values: given } = parseArgs({
     'tls-port': { type: 'string' },
     'phone-port': { type: 'string', default: '8088' },
     'webhook-port': { type: 'string', default: '8089' },
+    'smtp-port': { type: 'string', default: '8025' },
     'application-port': { type: 'string', default: '8090' },
     panel: { type: 'string', default: 'http://{slug}.panel.localhost:8080' },
     api: { type: 'string', default: 'http://api.tillgate.localhost:8080' },
@@ -53,7 +55,10 @@ if (wanted.includes('twilio')) {
 }
 if (wanted.includes('phone')) {
   if (!twilio) throw new Error('the phone needs Twilio in the same process')
-  const phone = await startPhone({ host: given.host, port: Number(given['phone-port']), events: twilio.events })
+  const mail = await startMail({ host: given.host, port: Number(given['smtp-port']), secure: secureOf() })
+  const phone = await startPhone({ host: given.host, port: Number(given['phone-port']), events: twilio.events, mail })
+  running.push(mail)
+  addresses.smtp = mail.url
   running.push(phone)
   addresses.phone = phone.url
 }
@@ -78,8 +83,16 @@ for (const signal of ['SIGTERM', 'SIGINT']) {
   process.on(signal, () => Promise.all(running.map((part) => part.close())).then(() => process.exit(0)))
 }
 
+function file(name) {
+  return given.run && existsSync(join(given.run, name)) ? readFileSync(join(given.run, name), 'utf8') : undefined
+}
+
+function secureOf() {
+  const [key, cert] = [file('tls/leaf.key'), file('tls/leaf.pem')]
+  return key && cert ? { key, cert } : null
+}
+
 function twilioOptions() {
-  const file = (name) => (given.run && existsSync(join(given.run, name)) ? readFileSync(join(given.run, name), 'utf8') : undefined)
   return {
     host: given.host,
     port: Number(given.port),

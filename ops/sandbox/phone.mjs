@@ -4,6 +4,7 @@
 //   GET  /messages    {messages:[{sid, to, from, body, code, at}]}, newest first; ?to=+1… for one number
 //   GET  /events      the same as they arrive (server-sent events)
 //   POST /clear       forgets them
+//   …    /mail…       the mails, see mail.mjs
 
 import http from 'node:http'
 import { readFile } from 'node:fs/promises'
@@ -12,8 +13,8 @@ import { listen, sendJson, sendPublic, stop } from './net.mjs'
 const KEPT = 500
 
 /** Starts it on host:port; `events` emits 'arrival' for each text. Returns {url, port, messages, close}. */
-export async function startPhone({ host = '127.0.0.1', port = 0, events }) {
-  const phone = { messages: [], listeners: new Set() }
+export async function startPhone({ host = '127.0.0.1', port = 0, events, mail = null }) {
+  const phone = { messages: [], listeners: new Set(), mail }
   const arrived = (text) => receive(phone, text)
   events.on('arrival', arrived)
   const server = http.createServer((incoming, response) => {
@@ -46,6 +47,7 @@ function codeOf(body) {
 async function handle(phone, incoming, response) {
   const url = new URL(incoming.url, 'http://phone.localhost')
   const route = `${incoming.method} ${url.pathname}`
+  if (phone.mail && url.pathname.startsWith('/mail')) return phone.mail.handle(incoming, response, url)
   if (route === 'GET /') return page(response)
   if (route === 'GET /phone.css' || route === 'GET /phone.js') return sendPublic(response, url.pathname.slice(1))
   if (route === 'GET /messages') return sendJson(response, 200, { messages: forNumber(phone, url.searchParams.get('to')) })

@@ -126,7 +126,7 @@ begin
           nullif(actor, subject), current_setting('app.caller', true), nullif(current_setting('app.address', true), ''), p_detail)
   on conflict do nothing;
   if found then
-    perform app.webhooks_tell(id, app.tenant(), p_kind, subject, p_detail);
+    perform app.webhooks_tell(id, app.tenant(), p_kind, subject, p_detail), app.mails_tell(id, app.tenant(), p_kind, subject, p_detail);
   end if;
 end
 $$;

@@ -11,7 +11,7 @@ begin
     values (p_tenant_id, id, date_trunc('milliseconds', now()), app.request(), p_kind, p_user_id, 'system', p_detail)
     on conflict do nothing;
     if found then
-      perform app.webhooks_tell(id, p_tenant_id, p_kind, p_user_id, p_detail);
+      perform app.webhooks_tell(id, p_tenant_id, p_kind, p_user_id, p_detail), app.mails_tell(id, p_tenant_id, p_kind, p_user_id, p_detail);
     end if;
   end if;
 end

@@ -146,7 +146,7 @@ begin
      and coalesce(s.until, now()) <= now() and s.strikes[cardinality(s.strikes)] < now() - interval '30 days';
   get diagnostics n = row_count;
   removed := removed || jsonb_build_object('suppressions', n);
-  removed := removed || jsonb_build_object('deliveries', jobs.webhooks_clean_up(p_batch));
+  removed := removed || jsonb_build_object('deliveries', jobs.webhooks_clean_up(p_batch), 'mails', jobs.mails_clean_up(p_batch));
   return removed::json;
 end
 $$;

@@ -1,5 +1,6 @@
-/* outbox: takes what was committed to be told, messages to the platform's endpoints, to where it belongs; never twice at
- * once, in order, at least once. What waits where is in sql/api/outbox; webhook_post.c takes one message.
+/* outbox: takes what was committed to be told, messages to the platform's endpoints and notices by mail, to where it
+ * belongs; never twice at once, messages in order, all of it at least once. What waits where is in sql/api/outbox;
+ * webhook_post.c takes a message, mail_post.c a notice.
  *
  *   state in app.webhook_lanes   what it means                       who moves it on
  *   due_at null                  nothing waits                       a new message: outbox_due
@@ -12,7 +13,8 @@
 
 #include "req.h"
 
-void outbox_start(void); /* once per worker: looks every second */
+bool outbox_check(void) MUST_USE; /* the configuration of mail: logs what is wrong, or that there is none */
+void outbox_start(void);          /* once per worker: looks every second */
 
 /* ---- between the outbox's own files ---- */
 
@@ -26,6 +28,16 @@ struct lane {
     void *state;        /* of webhook_post.c, in the job's arena */
 };
 
-step webhook_post_begin; /* claim the lane's next message, post it, record how that ended; then the one behind it */
+struct errand_mail {
+    uint8_t tenant[16];
+    uint8_t mail[16];
+    int64_t fence;
+    long long since_ms;
+};
+
+bool mail_post_check(void) MUST_USE;
+bool mail_post_can(void); /* is mail configured? */
+step mail_post_begin;     /* claim the notice, send it, record how that ended */
+step webhook_post_begin;  /* claim the lane's next message, post it, record how that ended; then the one behind it */
 
 #endif

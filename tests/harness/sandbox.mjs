@@ -16,7 +16,7 @@ export class Sandbox {
     return [process.execPath, `${ROOT}/ops/sandbox/main.mjs`, '--run', run, '--only', parts.join(),
       '--application-port', ports.application, '--panel', this.configured('panel_origins').split(' ')[0],
       '--store-port', ports.store, '--api', this.configured('api_origin'), '--ledger', this.ledgerFile,
-      '--port', ports.twilio, '--tls-port', ports.twilio_tls, '--phone-port', ports.phone, '--webhook-port', ports.webhook,
+      '--port', ports.twilio, '--tls-port', ports.twilio_tls, '--phone-port', ports.phone, '--webhook-port', ports.webhook, '--smtp-port', ports.smtp,
       '--account', this.configured('twilio_account'), '--user', this.configured('twilio_user'),
       '--service', this.configured('twilio_messaging_service'), '--verify-service', this.configured('twilio_verify_service')].map(String);
   }

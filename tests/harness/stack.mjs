@@ -23,7 +23,7 @@ const SANITIZERS = {
   ASAN_OPTIONS: 'detect_leaks=1:exitcode=99:abort_on_error=0:halt_on_error=1:detect_stack_use_after_return=1',
   UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1:exitcode=98',
 };
-const PORTS = ['HTTP', 'HTTPS', 'SERVER', 'OPS', 'STORE', 'TWILIO', 'TWILIO_TLS', 'PHONE', 'FRONT', 'TWILIO_PRISM', 'PRISM', 'RELAY', 'APPLICATION', 'WEBHOOK'];
+const PORTS = ['HTTP', 'HTTPS', 'SERVER', 'OPS', 'STORE', 'TWILIO', 'TWILIO_TLS', 'PHONE', 'FRONT', 'TWILIO_PRISM', 'PRISM', 'RELAY', 'APPLICATION', 'WEBHOOK', 'SMTP'];
 // The sanitizer's library must be the first one of a program.
 const MACHINE = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 const CLOCK_LIBRARIES = `/lib/${MACHINE}-linux-gnu/libasan.so.8 /usr/lib/${MACHINE}-linux-gnu/faketime/libfaketime.so.1`;
@@ -90,7 +90,7 @@ export class Stack {
       TILLGATE_RUN: this.run,
       TILLGATE_HTTP_PORT: p.http, TILLGATE_HTTPS_PORT: p.https, TILLGATE_PORT: p.server, TILLGATE_OPS_PORT: p.ops,
       TILLGATE_STORE_PORT: p.store, TILLGATE_TWILIO_PORT: p.twilio, TILLGATE_TWILIO_TLS_PORT: p.twilio_tls,
-      TILLGATE_PHONE_PORT: p.phone, TILLGATE_APPLICATION_PORT: p.application, TILLGATE_WEBHOOK_PORT: p.webhook, TILLGATE_PG_PORT: this.cluster.port,
+      TILLGATE_PHONE_PORT: p.phone, TILLGATE_APPLICATION_PORT: p.application, TILLGATE_WEBHOOK_PORT: p.webhook, TILLGATE_SMTP_PORT: p.smtp, TILLGATE_PG_PORT: this.cluster.port,
     };
   }
 

@@ -4,7 +4,7 @@ select no_plan();
 
 -- the platform tables: keyed by something that is no tenant. Anything new on this list needs a reason in its comment.
 create temp table platform_tables as
-  select unnest(array['slugs', 'platform_keys', 'velocity', 'ranges', 'suppressions', 'prices', 'platform_limits', 'stops', 'platform_slots', 'breakers', 'probes', 'roll_ups', 'webhooks', 'deliveries', 'webhook_lanes']) as name;
+  select unnest(array['slugs', 'platform_keys', 'velocity', 'ranges', 'suppressions', 'prices', 'platform_limits', 'stops', 'platform_slots', 'breakers', 'probes', 'roll_ups', 'webhooks', 'deliveries', 'webhook_lanes', 'mail_servers']) as name;
 create temp view tables as
   select c.relname::text as name, c.* from pg_class c where c.relnamespace = 'app'::regnamespace and c.relkind in ('r', 'p');
 create temp view functions as

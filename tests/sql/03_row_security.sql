@@ -32,6 +32,8 @@ create function pg_temp.fill(p_store text, p_name text) returns void language sq
   insert into app.export_parts (tenant_id, export_id, part, body) values (test.id(p_store), test.id(p_store || ' export'), 1, 'x');
   insert into app.country_days (tenant_id, country, day, sends) values (test.id(p_store), 'US', '2020-01-01', 1);
   insert into app.probes (key, tenant_id, send_id) values ('platform', test.id(p_store), test.id('s'));
+  insert into app.mails (tenant_id, mail_id, user_id, notice) values (test.id(p_store), test.id('mail'), test.id(p_name), 'reset');
+  insert into app.mail_servers (seen_at) values (now()) on conflict do nothing;
   insert into app.roll_ups (name, up_to) values ('usage', now() - interval '1 day') on conflict do nothing;
   insert into app.webhooks (webhook_id, url, kinds, secret_sealed) values (test.id(p_store), 'https://platform.example/', '{*}', '\x00');
   insert into app.deliveries (webhook_id, event_id, store_id, type, payload) values (test.id(p_store), test.id('e'), test.id(p_store), 'webhook.test', '{}');

@@ -119,13 +119,14 @@ begin
 end
 $$;
 
--- The server asks for lanes that are due, at most p_limit of them, and holds them. Returns 200 with the list of {webhook_id, store_id, fence}.
-create or replace function api.outbox_due(p_limit bigint)
+-- The server asks for lanes that are due, at most p_webhooks of them, and for notices by mail, at most p_mails (null: it cannot mail), and holds them.
+-- Returns 200 with the list of {webhook_id, store_id, fence} and {tenant_id, mail_id, fence}.
+create or replace function api.outbox_due(p_webhooks bigint, p_mails bigint)
 returns api.reply language plpgsql security definer set search_path = '' as $$
 begin
   if not app.entered('system') then
     return app.refuse('not_found');
   end if;
-  return app.ok(200, jobs.outbox_due(p_limit));
+  return app.ok(200, jobs.outbox_due(p_webhooks, p_mails));
 end
 $$;

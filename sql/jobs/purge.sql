@@ -78,7 +78,10 @@ begin
       delete from app.stops s where s.key = 'tenant ' || store.tenant_id;
       delete from app.breakers b where b.key like '%' || store.tenant_id || '%';
       delete from app.velocity v where v.key like store.tenant_id || ':%';
-      update app.purges p set purged_at = now() where p.tenant_id = store.tenant_id;
+      update app.purges p set purged_at = now() where p.tenant_id = store.tenant_id and p.purged_at is null;
+      if found then
+        perform app.webhooks_tell(app.event_id(now(), app.request(), 'tenant_purged', store.tenant_id), store.tenant_id, 'tenant_purged', null, null);
+      end if;
     end if;
     execute format('delete from app.%I where ctid = any (array(select ctid from app.%1$I where tenant_id = $1 limit $2))', place)
       using store.tenant_id, p_batch - gone;

@@ -8,7 +8,12 @@ return '{
   "tenant_changed":          {"type": "tenant.changed"},
   "tenant_suspended":        {"type": "tenant.suspended"},
   "tenant_resumed":          {"type": "tenant.resumed"},
+  "tenant_deleted":          {"type": "tenant.deleted"},
+  "tenant_restored":         {"type": "tenant.restored"},
+  "tenant_purged":           {"type": "tenant.purged"},
+  "trial_ended":             {"type": "tenant.trial_ended"},
   "key_created":             {"type": "key.created"},
+  "key_rotated":             {"type": "key.rotated"},
   "key_revoked":             {"type": "key.revoked"},
   "user_changed":            {"type": "user.changed"},
   "user_locked":             {"type": "user.locked"},
@@ -128,6 +133,7 @@ $$;
 create or replace function api.webhook_list(p_limit bigint, p_after uuid)
 returns api.reply language plpgsql security definer set search_path = '' as $$
 declare
+  after constant uuid := coalesce(p_after, '00000000-0000-0000-0000-000000000000');
   page json;
 begin
   if not app.entered('platform') then
@@ -136,7 +142,7 @@ begin
   with rows as (
     select w, row_number() over (order by w.webhook_id) as n
       from app.webhooks w
-     where w.deleted_at is null and (p_after is null or w.webhook_id > p_after)
+     where w.deleted_at is null and w.webhook_id > after
      order by w.webhook_id
      limit p_limit + 1
   )
@@ -316,6 +322,7 @@ $$;
 create or replace function api.delivery_list(p_webhook_id uuid, p_limit bigint, p_before uuid, p_state text, p_store_id uuid)
 returns api.reply language plpgsql security definer set search_path = '' as $$
 declare
+  before constant uuid := coalesce(p_before, 'ffffffff-ffff-ffff-ffff-ffffffffffff');
   page json;
 begin
   if not app.entered('platform') then
@@ -324,21 +331,26 @@ begin
   if not exists (select from app.webhooks w where w.webhook_id = p_webhook_id and w.deleted_at is null) then
     return app.refuse('not_found');
   end if;
-  -- three queries, so that each has its index whatever the others ask for
-  if p_store_id is not null then
+  -- a query for each, so that each has its index whatever the others ask for
+  if p_store_id is not null and p_state is not null then
     page := (select json_agg(d.* order by d.event_id desc) from (
       select x.* from app.deliveries x
-       where x.webhook_id = p_webhook_id and x.store_id = p_store_id and (p_state is null or x.state = p_state) and (p_before is null or x.event_id < p_before)
+       where x.webhook_id = p_webhook_id and x.store_id = p_store_id and x.state = p_state and x.event_id < before
+       order by x.event_id desc limit p_limit + 1) d);
+  elsif p_store_id is not null then
+    page := (select json_agg(d.* order by d.event_id desc) from (
+      select x.* from app.deliveries x
+       where x.webhook_id = p_webhook_id and x.store_id = p_store_id and x.event_id < before
        order by x.event_id desc limit p_limit + 1) d);
   elsif p_state is not null then
     page := (select json_agg(d.* order by d.event_id desc) from (
       select x.* from app.deliveries x
-       where x.webhook_id = p_webhook_id and x.state = p_state and (p_before is null or x.event_id < p_before)
+       where x.webhook_id = p_webhook_id and x.state = p_state and x.event_id < before
        order by x.event_id desc limit p_limit + 1) d);
   else
     page := (select json_agg(d.* order by d.event_id desc) from (
       select x.* from app.deliveries x
-       where x.webhook_id = p_webhook_id and (p_before is null or x.event_id < p_before)
+       where x.webhook_id = p_webhook_id and x.event_id < before
        order by x.event_id desc limit p_limit + 1) d);
   end if;
   return app.ok(200, (

@@ -35,9 +35,9 @@ create function pg_temp.fill(p_store text, p_name text) returns void language sq
   insert into app.mails (tenant_id, mail_id, user_id, notice) values (test.id(p_store), test.id('mail'), test.id(p_name), 'reset');
   insert into app.mail_servers (seen_at) values (now()) on conflict do nothing;
   insert into app.roll_ups (name, up_to) values ('usage', now() - interval '1 day') on conflict do nothing;
-  insert into app.webhooks (webhook_id, url, kinds, secret_sealed) values (test.id(p_store), 'https://platform.example/', '{*}', '\x00');
-  insert into app.deliveries (webhook_id, event_id, store_id, type, payload) values (test.id(p_store), test.id('e'), test.id(p_store), 'webhook.test', '{}');
-  insert into app.webhook_lanes (webhook_id, store_id) values (test.id(p_store), test.id(p_store));
+  insert into app.webhooks (webhook_id, url, kinds, secret_sealed) values (test.id(p_store || ' hook'), 'https://platform.example/', '{webhook.test}', '\x00');
+  insert into app.deliveries (webhook_id, event_id, store_id, type, payload) values (test.id(p_store || ' hook'), test.id('e'), test.id('none'), 'webhook.test', '{}');
+  insert into app.webhook_lanes (webhook_id, store_id) values (test.id(p_store || ' hook'), test.id('none'));
 $$;
 select pg_temp.fill('alpha', 'ann'), pg_temp.fill('beta', 'bob') \g /dev/null
 select test.platform_key() \g /dev/null

@@ -55,6 +55,10 @@ begin
   update app.sends s set platform_index = sha256(uuid_send(s.send_id)), range = '' where s.tenant_id = app.tenant() and s.user_id = p_user_id;
   get diagnostics n = row_count;
   counts := counts || jsonb_build_object('sends', n);
+  -- what webhooks told of the user, or were about to tell
+  delete from app.deliveries d where d.store_id = app.tenant() and strpos(d.payload, outside) > 0;
+  get diagnostics n = row_count;
+  counts := counts || jsonb_build_object('deliveries', n);
   -- answers that are kept to be given again may hold the user; ours does not have one yet
   delete from app.idempotency i where i.tenant_id = app.tenant() and strpos(i.body::text, outside) > 0;
   get diagnostics n = row_count;

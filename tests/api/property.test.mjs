@@ -36,6 +36,7 @@ const NEVER_ACCEPTED = [
   'device_remove',
   'bypass_approve',
   'docs_file',
+  'export_file',
   'send_callback',
   'number_opted_in',
 ];

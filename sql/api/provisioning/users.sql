@@ -30,7 +30,8 @@ begin
                'state', b.state, 'by', b.requested_by, 'approved_by', b.approved_by, 'reason', b.reason, 'hours', b.hours,
                'expires_at', app.time(b.expires_at)) end) order by l.n), '[]'::json)
       from unnest(p_users) with ordinality as l (user_id, n)
-      join app.users u on u.tenant_id = p_tenant_id and u.user_id = l.user_id
+      -- "limit 1": looked up by key, once for each user; see app.events_json
+      cross join lateral (select * from app.users x where x.tenant_id = p_tenant_id and x.user_id = l.user_id limit 1) u
       cross join lateral app.methods(u.tenant_id, u.user_id) m
       left join app.bypasses b on b.tenant_id = u.tenant_id and b.user_id = u.user_id and b.expires_at > now());
 end

@@ -75,6 +75,7 @@ scene(world, 'a browser that is trusted is led through without a question', asyn
   await ann.enterCode('Code', person.codes.shift(), 'Verify');
   await ann.sees('Hello, Ann Archer');
   await ann.launch(person.store, { user: person.user });
+  await ann.sees('Hello, Ann Archer'); // whoever leaves before that may leave before the new cookie is there
   await ann.page.goto(`${ann.panel}/app/`);
   await ann.sees('Signed in as Ann Archer');
   await ann.reads(/by trusted device, /);

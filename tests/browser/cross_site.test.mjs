@@ -68,6 +68,8 @@ async function victim(ann) {
   ann.expects(/./);
   await until('the texts to be settled', async () => (await world.db.value(
     `select count(*) from app.sends s join app.tenants t using (tenant_id) where t.slug = $1 and s.state <> 'delivered'`, person.store.tenant.slug)) === 0);
+  await until('the notices to be mailed', async () => (await world.db.value(
+    `select count(*) from app.mails m join app.tenants t using (tenant_id) where t.slug = $1 and m.state <> 'sent'`, person.store.tenant.slug)) === 0);
   await world.db.rows('update app.sends set price_due_at = null where price_due_at is not null'); // no text is settled meanwhile
   return { person, before: await world.db.rowsOf(person.store.tenant.slug) };
 }

@@ -213,4 +213,3 @@ async function secondServer() {
   await until('the second server', async () => (await send({ port: ops, host: 'localhost', path: '/readyz', fresh: true })).status === 200);
   return server;
 }
-
